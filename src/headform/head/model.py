@@ -37,8 +37,8 @@ class HeadModel:
     """One morphable head, whichever file it came from. Convention: metres, +Y up, the face looks along +Z,
     origin at the head joint of the mean head; left and right are the person's.
 
-    V vertices, of which the first C are control vertices and the rest follow them; K identity modes,
-    E expression units, Q faces, P parts.
+    V vertices: the first D are control vertices, the rest follow control vertices. C ≥ D control vertices: those
+    beyond D carry followers and are no part of the mesh. K identity modes, E expression units, Q faces.
 
     template    (C, 3) the mean head, at rest
     identity    (K, C, 3) displacement per standard deviation; β ~ N(0, 1) is the prior
@@ -107,6 +107,11 @@ class HeadModel:
     @cached_property
     def _triangulation(self) -> tuple[Ints, Ints, Ints]:
         return split_quads(self.rest(), self.quads, self.quads_uv, self.part)
+
+    @property
+    def direct_count(self) -> int:
+        """D: how many vertices of the mesh are control vertices themselves."""
+        return self.vertex_count - (0 if self.follow is None else len(self.follow.controls))
 
     def part_index(self, part: str) -> int:
         if part not in self.parts:

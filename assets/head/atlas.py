@@ -1,0 +1,327 @@
+"""The face-centred texture atlas of the head's skin: one island for all that shows, three for what is behind it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import dijkstra
+from unwrap_solver import Domain, Placement, corner_triangles, minimise, signed_svd, tutte
+
+Array = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+
+SOCKET_RIGHT, NECK, SOCKET_LEFT, MOUTH, HEAD = range(5)  # the order of topology.ISLANDS
+GUTTER = 6 / 1024  # between islands and to the border
+FACE_SHARE = 0.475  # of the whole texture
+BLEND = 0.03  # metres beyond the face over which its finer scale fades
+SEAM_TOP = 0.14  # metres: the seam up the back of the head ends at the first vertex this high
+ROUNDNESS = 4.0  # exponent of the superellipse that the main island fills
+WEIGHT_REST, WEIGHT_HIDDEN = 0.15, 1e-3  # say in the energy of scalp and neck, and of what fills eyes and mouth
+HIDDEN_SCALE = 0.4  # of the face's, for what fills eyes and mouth while the main island is solved
+WEIGHT_EAR = 1.0
+CURVE_POINTS = 8192
+
+
+@dataclass(frozen=True, eq=False)
+class Atlas:
+    """uv (U, 2) in [0, 1], origin bottom-left; quads_uv (Q, 4) rows of uv; report: figures by name."""
+
+    uv: Array
+    quads_uv: Ints
+    report: dict[str, dict[str, float]]
+
+
+@dataclass(frozen=True, eq=False)
+class Sheet:
+    """A flattened piece: `rows` (N,) of the head's vertices, quads (M, 4) into them, and uv (N, 2).
+
+    loop: its outline counter-clockwise; the first `outer` of it lie on the curve, the rest on the middle line.
+    """
+
+    rows: Ints
+    quads: Ints
+    loop: Ints
+    outer: int
+    uv: Array
+
+
+def face_region(vertices: Array, quads: Ints, island: Ints) -> Mask:
+    """(Q,) what a person calls the face: forehead, temples, cheeks, nose, lips, lids, jaw and chin.
+
+    By the quads' centres, in metres: below a hairline that falls from y = 0.095 in the middle by 7·x², in front of
+    z = 0.0135 (the ears begin there) and above a line that runs under the jaw from y = −0.040 at z = 0.012 down to the
+    chin, 0.36 per metre.
+    """
+    x, y, z = np.moveaxis(vertices[quads].mean(1), 1, 0)
+    below_hair = y < 0.095 - 7 * x**2
+    above_jaw = y > -0.040 - 0.36 * (z - 0.012)
+    skin: Mask = (island == HEAD) & below_hair & above_jaw & (z > 0.0135) & ~ear_region(vertices, quads, island)
+    return skin
+
+
+def ear_region(vertices: Array, quads: Ints, island: Ints) -> Mask:
+    """(Q,) the ears and the skin they stand on: an upright ellipse seen from the side, from |x| = 0.05 outward."""
+    x, y, z = np.moveaxis(vertices[quads].mean(1), 1, 0)
+    inside = ((z + 0.0015) / 0.0185) ** 2 + ((y - 0.017) / 0.0295) ** 2 < 1
+    ears: Mask = (island == HEAD) & (np.abs(x) > 0.05) & inside
+    return ears
+
+
+def unwrap(vertices: Array, quads: Ints, island: Ints, mirror: Ints) -> Atlas:
+    """Lay out the skin `vertices` (V, 3) in metres, `quads` (Q, 4); `island` (Q,) and `mirror` (V,) as in `topology`."""
+    left = vertices[quads].mean(1)[:, 0] > 0
+    main = main_sheet(vertices, quads, island, mirror, left)
+    mouth = mouth_sheet(vertices, quads[left & (island == MOUTH)], mirror)
+    socket = socket_sheet(vertices, quads[island == SOCKET_LEFT])
+    uv, quads_uv = assemble(quads, island, mirror, left, main, mouth, socket)
+    return Atlas(uv, quads_uv, measure(vertices, quads, island, uv, quads_uv))
+
+
+def main_sheet(vertices: Array, quads: Ints, island: Ints, mirror: Ints, left: Mask) -> Sheet:
+    """The person's left half of the outer skin, with the hidden parts as filling; u from the middle 0.5 to the right."""
+    rows, loop, local, middle = _half(quads[left], mirror)
+    points = vertices[rows]
+    start = int(np.argmin(np.where(middle[loop], points[loop, 1], np.inf)))
+    loop = np.roll(loop, -start)
+    back = 1 + int(np.argmax(middle[loop[1:]]))
+    outer = back + 1 + int(np.argmax(points[loop[back:], 1] >= SEAM_TOP))
+    curve = superellipse(0.5 - GUTTER, ROUNDNESS)
+    placement, uv = _spread(points, local, loop, outer, curve, 0.5, middle)
+    kind = island[left]
+    face, ear = face_region(vertices, quads, island)[left], ear_region(vertices, quads, island)[left]
+    area, away = quad_areas(points, local), _distance(points, local, face)
+    hidden = ~np.isin(kind, [HEAD, NECK])
+    weight = np.where(hidden, WEIGHT_HIDDEN, np.where(ear, WEIGHT_EAR, np.where(face, 1.0, WEIGHT_REST)))
+    room = float(abs(np.trapezoid(curve[:, 0] - 0.5, curve[:, 1])))
+    triangles, wanted = corner_triangles(local), FACE_SHARE / 2
+    for _ in range(6):
+        scale = _scales(area, away[local].mean(1), face, hidden, wanted, room)
+        domain = Domain.of(points, triangles, np.repeat(scale, 4), np.repeat(weight, 4))
+        uv = minimise(domain, uv, placement, 100)
+        share = 2 * signed_areas(uv, local)[face].sum()
+        if abs(share - FACE_SHARE) < 1e-3:
+            break
+        wanted *= (FACE_SHARE / share) ** 1.4
+    return Sheet(rows, local, loop, outer, uv)
+
+
+def _scales(area: Array, away: Array, face: Mask, hidden: Mask, wanted: float, room: float) -> Array:
+    """(M,) length in the texture per metre: the face takes `wanted` of the area, all that shows takes `room`."""
+    t = np.clip(away / BLEND, 0, 1)
+    fade = t * t * (3 - 2 * t)
+    near = np.sqrt(wanted / area[face].sum())
+    low, high = near / 50, near
+    for _ in range(60):
+        far = (low + high) / 2
+        scale = near + (far - near) * fade
+        if (area * scale**2)[~hidden].sum() > room:
+            high = far
+        else:
+            low = far
+    scale[hidden] = HIDDEN_SCALE * near
+    return scale
+
+
+def mouth_sheet(vertices: Array, quads: Ints, mirror: Ints) -> Sheet:
+    """The left half of the mouth bag as half a unit disc around the origin, the upper lip on top."""
+    rows, loop, local, middle = _half(quads, mirror)
+    points = vertices[rows]
+    ring = np.flatnonzero(middle[loop] & (~middle[np.roll(loop, 1)] | ~middle[np.roll(loop, -1)]))
+    start = ring[np.argmin(points[loop[ring], 1])]
+    loop = np.roll(loop, -start)
+    outer = 2 + int(np.argmax(middle[loop[1:]]))
+    placement, uv = _spread(points, local, loop, outer, superellipse(1.0, 2.0, 0.0), 0.0, middle)
+    return Sheet(rows, local, loop, outer, _relaxed(points, local, placement, uv, np.pi / 2))
+
+
+def socket_sheet(vertices: Array, quads: Ints) -> Sheet:
+    """The left eye socket as a unit disc around the origin, the outer corner of the eye on the right."""
+    rows, local = np.unique(quads, return_inverse=True)
+    local = local.reshape(quads.shape)
+    points = vertices[rows]
+    loop = outline(local)
+    loop = np.roll(loop, -int(np.argmax(points[loop, 0])))
+    turn = np.linspace(0, 2 * np.pi, CURVE_POINTS)
+    circle = np.stack([np.cos(turn), np.sin(turn)], 1)
+    along = _share_of_length(points[np.append(loop, loop[0])])[:-1] * (CURVE_POINTS - 1)
+    placement = Placement(len(rows), loop[:0], 0.0, loop, circle, along, loop[:1])
+    uv = np.zeros((len(rows), 2))
+    uv[loop] = placement.on(along)
+    fixed = np.zeros(uv.shape, bool)
+    fixed[loop] = True
+    uv = tutte(local, uv, fixed, lambda edges: np.ones(len(edges)))
+    return Sheet(rows, local, loop, len(loop), _relaxed(points, local, placement, uv, np.pi))
+
+
+def _relaxed(points: Array, quads: Ints, placement: Placement, uv: Array, room: float) -> Array:
+    scale = np.full(4 * len(quads), np.sqrt(room / quad_areas(points, quads).sum()))
+    domain = Domain.of(points, corner_triangles(quads), scale, np.ones(4 * len(quads)))
+    return minimise(domain, uv, placement, 100)
+
+
+def _half(quads: Ints, mirror: Ints) -> tuple[Ints, Ints, Ints, Mask]:
+    """Rows (N,), outline, quads into the rows, and which of the rows (N,) lie on the middle line."""
+    rows, local = np.unique(quads, return_inverse=True)
+    local = local.reshape(quads.shape)
+    return rows, outline(local), local, mirror[rows] == rows
+
+
+def outline(quads: Ints) -> Ints:
+    """The vertices around a disc of quads, counter-clockwise."""
+    edges = np.stack([quads, np.roll(quads, -1, 1)], -1).reshape(-1, 2)
+    inner = {(b, a) for a, b in edges.tolist()}
+    follows = {a: b for a, b in edges.tolist() if (a, b) not in inner}
+    loop = [min(follows)]
+    while follows[loop[-1]] != loop[0]:
+        loop.append(follows[loop[-1]])
+    if len(loop) != len(follows):
+        raise ValueError("the quads are not a disc: they have more than one outline")
+    return np.array(loop)
+
+
+def _spread(points: Array, quads: Ints, loop: Ints, outer: int, curve: Array, middle: float,
+            is_middle: Mask) -> tuple[Placement, Array]:
+    """A half disc to start from: outline by length along the curve, the rest after Tutte."""
+    rim, inner = loop[:outer], loop[outer:]
+    along = _share_of_length(points[rim]) * (len(curve) - 1)
+    placement = Placement(len(points), inner, middle, rim, curve, along, rim[[0, -1]])
+    uv, fixed = np.zeros((len(points), 2)), np.zeros((len(points), 2), bool)
+    uv[rim], fixed[rim] = placement.on(along), True
+    uv[inner, 0], fixed[inner, 0] = middle, True
+    free = is_middle.copy()
+    free[rim[1:-1]] = False
+
+    def weight(edges: Ints) -> Array:
+        return np.where(free[edges].all(1), 0.5, 1.0)  # the other half has a say in edges on the middle line too
+
+    return placement, tutte(quads, uv, fixed, weight)
+
+
+def superellipse(radius: float, exponent: float, middle: float = 0.5) -> Array:
+    """(CURVE_POINTS, 2) evenly spaced points of its right half, from the bottom to the top, around (middle, middle)."""
+    turn = np.linspace(-np.pi / 2, np.pi / 2, 25 * CURVE_POINTS)
+    c, s = np.cos(turn), np.sin(turn)
+    c[[0, -1]] = 0.0
+    fine = middle + radius * np.stack([np.abs(c) ** (2 / exponent), np.sign(s) * np.abs(s) ** (2 / exponent)], 1)
+    share, wanted = _share_of_length(fine), np.linspace(0, 1, CURVE_POINTS)
+    return np.stack([np.interp(wanted, share, fine[:, 0]), np.interp(wanted, share, fine[:, 1])], 1)
+
+
+def _share_of_length(line: Array) -> Array:
+    length = np.append(0.0, np.cumsum(np.linalg.norm(np.diff(line, axis=0), axis=1)))
+    return length / length[-1]
+
+
+def _distance(points: Array, quads: Ints, region: Mask) -> Array:
+    """(N,) metres along edges from each vertex to the region of quads."""
+    edges = np.unique(np.sort(np.stack([quads, np.roll(quads, -1, 1)], -1).reshape(-1, 2), 1), axis=0)
+    length = np.linalg.norm(points[edges[:, 0]] - points[edges[:, 1]], axis=1)
+    graph = coo_array((length, tuple(edges.T)), shape=(len(points),) * 2).tocsr()
+    away: Array = dijkstra(graph, directed=False, indices=np.unique(quads[region]), min_only=True)
+    return away
+
+
+def corner_disc() -> tuple[float, float]:
+    """Centre (from the corner, the same in both directions) and radius of the largest disc beside the main island."""
+    curve = superellipse(0.5 - GUTTER, ROUNDNESS)
+    low, high = 0.0, 0.25
+    for _ in range(60):
+        radius = (low + high) / 2
+        centre = GUTTER + radius
+        gap = np.linalg.norm(curve - [1 - centre, 1 - centre], axis=1).min() - radius
+        low, high = (radius, high) if gap > GUTTER else (low, radius)
+    return GUTTER + low, low
+
+
+def assemble(quads: Ints, island: Ints, mirror: Ints, left: Mask, main: Sheet, mouth: Sheet,
+             socket: Sheet) -> tuple[Array, Ints]:
+    """uv (U, 2) and quads_uv (Q, 4): the half sheets mirrored, the discs set into the corners, seams doubled."""
+    centre, radius = corner_disc()
+    own = np.where(left[:, None], quads, mirror[quads])  # the vertex of the left half that each corner repeats
+    corners = np.zeros((*quads.shape, 2))
+    for sheet, chosen in (main, np.isin(island, [HEAD, NECK])), (mouth, island == MOUTH), \
+            (socket, np.isin(island, [SOCKET_LEFT, SOCKET_RIGHT])):
+        corners[chosen] = sheet.uv[np.searchsorted(sheet.rows, own[chosen])]
+    hidden = ~np.isin(island, [HEAD, NECK])
+    corners[hidden] = corners[hidden] * radius
+    corners[island == MOUTH] *= np.where(left[island == MOUTH], 1, -1)[:, None, None] * [1, 0] + [0, 1]
+    corners[island == MOUTH] += centre
+    sockets = np.isin(island, [SOCKET_LEFT, SOCKET_RIGHT])
+    corners[sockets] += 1 - centre
+    mirrored = ~left & (island != MOUTH)
+    corners[mirrored, :, 0] = 1 - corners[mirrored, :, 0]
+    piece = np.where(hidden, island, HEAD)
+    seam = np.isin(quads, main.rows[main.loop[: main.outer - 1]]) & (mirror[quads] == quads) & ~hidden[:, None]
+    seam &= quads != main.rows[main.loop[0]]
+    side = np.where(seam & ~left[:, None], 1, 0)
+    key = (piece[:, None] * len(mirror) + quads) * 2 + side
+    _, first, index = np.unique(key, return_index=True, return_inverse=True)
+    return corners.reshape(-1, 2)[first], index.reshape(quads.shape)
+
+
+def quad_areas(points: Array, quads: Ints) -> Array:
+    """(Q,) areas in space, from the diagonals."""
+    a, b, c, d = (points[quads[:, k]] for k in range(4))
+    area: Array = np.linalg.norm(np.cross(c - a, d - b), axis=1) / 2
+    return area
+
+
+def signed_areas(uv: Array, quads: Ints) -> Array:
+    """(Q,) areas in the plane, positive when counter-clockwise."""
+    across, other = uv[quads[:, 2]] - uv[quads[:, 0]], uv[quads[:, 3]] - uv[quads[:, 1]]
+    area: Array = (across[:, 0] * other[:, 1] - across[:, 1] * other[:, 0]) / 2
+    return area
+
+
+def measure(vertices: Array, quads: Ints, island: Ints, uv: Array, quads_uv: Ints) -> dict[str, dict[str, float]]:
+    """Per region: its share of the texture, stretch σ1/σ2 and density by its own mean; bent counts quads not convex."""
+    domain = Domain.of(vertices, corner_triangles(quads), np.ones(4 * len(quads)), np.ones(4 * len(quads)))
+    flat = uv[corner_triangles(quads_uv)]
+    J = np.einsum("tki,tkj->tij", flat, domain.gradient)
+    sigma = signed_svd(J)[1]
+    density = np.linalg.det(J)
+    bent = (density.reshape(-1, 4) <= 0).any(1)
+    face, ear = face_region(vertices, quads, island), ear_region(vertices, quads, island)
+    regions = {
+        "face": face, "ears": ear, "scalp": (island == HEAD) & ~face & ~ear, "neck": island == NECK,
+        "mouth": island == MOUTH, "sockets": np.isin(island, [SOCKET_LEFT, SOCKET_RIGHT]),
+    }
+    report = {}
+    for name, chosen in regions.items():
+        four = np.repeat(chosen, 4)
+        weight = domain.area[four] / domain.area[four].sum()
+        ratio = sigma[four, 0] / np.maximum(sigma[four, 1], 1e-12)
+        relative = density[four] / (density[four] * weight).sum()
+        report[name] = {
+            "share": float(signed_areas(uv, quads_uv)[chosen].sum()),
+            "ratio_mean": float((ratio * weight).sum()),
+            "ratio_p95": _quantile(ratio, weight, 0.95),
+            "ratio_max": float(ratio.max()),
+            "density_p5": _quantile(relative, weight, 0.05),
+            "density_p95": _quantile(relative, weight, 0.95),
+            "bent": int(bent[chosen].sum()),
+        }
+    return report
+
+
+def _quantile(values: Array, weight: Array, share: float) -> float:
+    order = np.argsort(values, kind="stable")
+    place = np.searchsorted(np.cumsum(weight[order]), share)
+    return float(values[order][min(place, len(order) - 1)])
+
+
+if __name__ == "__main__":
+    import sys, time, os
+    d = np.load("/tmp/core_base.npz")
+    t = time.time()
+    a = unwrap(d["skin"], d["quads"], d["island"], d["mirror"])
+    print(time.time() - t)
+    for k, r in a.report.items():
+        print(k, {n: round(x, 3) for n, x in r.items()})
+    np.savez("/tmp/atlas_new.npz", uv=a.uv, quads_uv=a.quads_uv)
+    print(a.uv.shape, a.uv.min(0), a.uv.max(0), a.quads_uv.shape)
+    print((signed_areas(a.uv, a.quads_uv) <= 0).sum())

@@ -1,0 +1,56 @@
+"""ψ: the 52 ARKit units as shapes, with jaw and eyes turned by their joints."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from controls import FRAMES, Controls
+from makehuman import Array, MakeHuman
+from skeleton import JOINTS, Skeleton, turn_about
+
+JAW_OPEN_DEGREES = 24.4  # how far the unit turns the lower teeth
+LOOK_DEGREES = {"Down": (11.4, 0.0), "Up": (-9.8, 0.0), "In": (0.0, -15.2), "Out": (0.0, 15.2)}  # left eye: x, y
+
+
+@dataclass(frozen=True)
+class Units:
+    """names (E,); shapes (E, C, 3) in metres; drive (E, 5, 3) axis-angle in radians per full unit."""
+
+    names: tuple[str, ...]
+    shapes: Array
+    drive: Array
+
+
+def build_units(mh: MakeHuman, controls: Controls, skeleton: Skeleton, rest: Array) -> Units:
+    """rest (C, 3): the head on which the units are measured."""
+    names = tuple(mh.unit_names)
+    shapes = np.stack([controls.read(mh.unit(name)) for name in names])
+    drive = np.zeros((len(names), len(JOINTS), 3))
+    for side in ("left", "right"):
+        shapes[:, controls.frame_rows(f"eye_{side}")] = 0
+        for way, (pitch, yaw) in LOOK_DEGREES.items():
+            row = names.index(f"eyeLook{way}{side.capitalize()}")
+            yaw_here = yaw if side == "left" else -yaw
+            drive[row, JOINTS.index(f"eye_{side}")] = np.radians([pitch, yaw_here, 0])
+    jaw_open, jaw = names.index("jawOpen"), JOINTS.index("jaw")
+    drive[jaw_open, jaw, 0] = np.radians(JAW_OPEN_DEGREES)
+    shapes[jaw_open] = _jaw_corrective(shapes[jaw_open], skeleton, rest, drive[jaw_open, jaw])
+    shapes[:, controls.frame_rows("upper_arch")] = 0
+    return Units(names, shapes, drive)
+
+
+def _jaw_corrective(wanted: Array, skeleton: Skeleton, rest: Array, turn: Array) -> Array:
+    """The displacement which, after the jaw has turned, leaves each vertex where the unit wants it.
+
+    Skinning maps x to w·J(x) + (1 − w)·x, so the corrective undoes that map at the wanted place.
+    """
+    share = skeleton.weights[:, JOINTS.index("jaw"), None]
+    pivot = skeleton.joints[JOINTS.index("jaw")]
+    matrix = turn_about(turn)
+    blend = share[..., None] * matrix + (1 - share[..., None]) * np.eye(3)
+    shift = share * (pivot - matrix @ pivot)
+    corrective = np.linalg.solve(blend, (rest + wanted - shift)[..., None])[..., 0] - rest
+    arch = slice(len(rest) - 4 * len(FRAMES), len(rest))  # the teeth are stiff: the joint alone moves them
+    corrective[arch] = 0
+    return corrective
