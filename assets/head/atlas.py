@@ -23,6 +23,8 @@ ROUNDNESS = 4.0  # exponent of the superellipse that the main island fills
 WEIGHT_REST, WEIGHT_HIDDEN = 0.15, 1e-3  # say in the energy of scalp and neck, and of what fills eyes and mouth
 HIDDEN_SCALE = 0.4  # of the face's, for what fills eyes and mouth while the main island is solved
 WEIGHT_EAR = 1.0
+POWER = 0.0
+EAR_SCALE = 0.0
 CURVE_POINTS = 8192
 
 
@@ -98,10 +100,14 @@ def main_sheet(vertices: Array, quads: Ints, island: Ints, mirror: Ints, left: M
     weight = np.where(hidden, WEIGHT_HIDDEN, np.where(ear, WEIGHT_EAR, np.where(face, 1.0, WEIGHT_REST)))
     room = float(abs(np.trapezoid(curve[:, 0] - 0.5, curve[:, 1])))
     triangles, wanted = corner_triangles(local), FACE_SHARE / 2
+    push = np.ones(4 * len(local))
     for _ in range(6):
-        scale = _scales(area, away[local].mean(1), face, hidden, wanted, room)
-        domain = Domain.of(points, triangles, np.repeat(scale, 4), np.repeat(weight, 4))
+        scale = _scales(area, away[local].mean(1), face, hidden, wanted, room, ear)
+        domain = Domain.of(points, triangles, np.repeat(scale, 4), np.repeat(weight, 4) * push)
         uv = minimise(domain, uv, placement, 100)
+        shown = np.repeat(~hidden, 4)
+        push = np.where(shown, (domain.energies(uv) / 4) ** POWER, 1)
+        push[np.repeat(face, 4)] /= push[np.repeat(face, 4)].mean()
         share = 2 * signed_areas(uv, local)[face].sum()
         if abs(share - FACE_SHARE) < 1e-3:
             break
@@ -109,7 +115,7 @@ def main_sheet(vertices: Array, quads: Ints, island: Ints, mirror: Ints, left: M
     return Sheet(rows, local, loop, outer, uv)
 
 
-def _scales(area: Array, away: Array, face: Mask, hidden: Mask, wanted: float, room: float) -> Array:
+def _scales(area: Array, away: Array, face: Mask, hidden: Mask, wanted: float, room: float, ear: Mask) -> Array:
     """(M,) length in the texture per metre: the face takes `wanted` of the area, all that shows takes `room`."""
     t = np.clip(away / BLEND, 0, 1)
     fade = t * t * (3 - 2 * t)
@@ -118,6 +124,7 @@ def _scales(area: Array, away: Array, face: Mask, hidden: Mask, wanted: float, r
     for _ in range(60):
         far = (low + high) / 2
         scale = near + (far - near) * fade
+        scale[ear] = np.maximum(scale[ear], EAR_SCALE * near)
         if (area * scale**2)[~hidden].sum() > room:
             high = far
         else:

@@ -59,14 +59,16 @@ class Domain:
         """(T, 2, 2) d uv / d rest."""
         return np.einsum("tki,tkj->tij", uv[self.triangles], self.gradient)
 
-    def energy(self, uv: Array) -> float:
-        """Sum of area · (σ1² + σ2² + σ1⁻² + σ2⁻²); infinite where a triangle is not positive."""
+    def energies(self, uv: Array) -> Array:
+        """(T,) σ1² + σ2² + σ1⁻² + σ2⁻² of each triangle, 4 at rest; infinite where it is not positive."""
         J = self.jacobians(uv)
         turn = J[:, 0, 0] * J[:, 1, 1] - J[:, 0, 1] * J[:, 1, 0]
-        if (turn <= 0).any():
-            return np.inf
-        square = (J**2).sum((1, 2))
-        return float((self.area * square * (1 + 1 / turn**2)).sum())
+        folded = turn <= 0
+        return np.where(folded, np.inf, (J**2).sum((1, 2)) * (1 + 1 / np.where(folded, 1, turn) ** 2))
+
+    def energy(self, uv: Array) -> float:
+        """Sum of the energies by weight."""
+        return float((self.area * self.energies(uv)).sum())
 
     def derivatives(self, uv: Array) -> tuple[Array, csc_array]:
         """Gradient (2V,) of the energy, u and v of each vertex in turn, and its Hessian made positive.

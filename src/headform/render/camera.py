@@ -20,11 +20,12 @@ PORTRAIT_FIELD = 0.34  # radians; 0.41 m are in view at the portrait distance
 class Camera:
     """A pinhole or orthographic camera.
 
-    Convention: world metres, +Y up, right-handed. `x_cam = rotation @ X + translation`; the camera looks along
-    its +Z, its y points down. Pixel centres are at integers, the origin is the centre of the top-left pixel.
-    Perspective: `pixel = (matrix @ x_cam / z)[:2]`. Orthographic: `pixel = matrix[:2, :2] @ x_cam[:2] +
-    matrix[:2, 2]`, so that the matrix holds pixels per metre. Example: a camera 1 m in front of the head with
-    focal length 500 px and centre (255.5, 255.5) sees the point 1 cm to the person's left 5 px right of the centre.
+    Convention: world metres, +Y up, right-handed. `x_cam = rotation @ X + translation`; the camera looks
+    along its +Z, its y points down. Pixel centres are at integers, the origin is the centre of the top-left
+    pixel. Perspective: `pixel = (matrix @ x_cam / z)[:2]`. Orthographic: `pixel = matrix[:2, :2] @ x_cam[:2]
+    + matrix[:2, 2]`, so that the matrix holds pixels per metre. Example: a camera 1 m in front of the head
+    with focal length 500 px and centre (255.5, 255.5) sees the point 1 cm to the person's left 5 px right of
+    the centre.
 
     matrix       (3, 3) intrinsics K, last row (0, 0, 1)
     rotation     (3, 3) world to camera
@@ -43,7 +44,7 @@ class Camera:
         for name, shape in (("matrix", (3, 3)), ("rotation", (3, 3)), ("translation", (3,))):
             value = np.array(getattr(self, name), np.float64)
             if value.shape != shape or not np.isfinite(value).all():
-                raise BadInput(f"the camera's {name} must be {shape} finite numbers; it has shape {value.shape}")
+                raise BadInput(f"the camera's {name} must be {shape} finite numbers, not {value.shape}")
             object.__setattr__(self, name, value)
         if not (0 < self.width <= 16384 and 0 < self.height <= 16384):
             raise BadInput(f"a picture of {self.width}×{self.height} pixels cannot be drawn; use 1 to 16384")
@@ -86,8 +87,9 @@ class Camera:
     ) -> Camera:
         """A perspective camera in front of the face.
 
-        Convention: radians. yaw > 0 moves the camera to the person's left (+X), so that their left cheek shows;
-        pitch > 0 moves it up. yaw = π/2 looks at the left ear. `size` is the side in pixels or (width, height).
+        Convention: radians. yaw > 0 moves the camera to the person's left (+X), so that their left cheek
+        shows; pitch > 0 moves it up. yaw = π/2 looks at the left ear. `size` is the side in pixels or (width,
+        height).
         """
         width, height = (size, size) if isinstance(size, int) else size
         eye = np.asarray(target, np.float64) + distance * _from_front(yaw, pitch)
@@ -174,4 +176,4 @@ def _facing(eye: Doubles, target: Doubles, up: ArrayLike) -> Doubles:
     if not np.linalg.norm(right) > 1e-9 * max(1.0, float(np.linalg.norm(forward))):
         raise BadInput("the camera looks along its own up direction, or at where it stands")
     rows = np.stack([right, np.cross(forward, right), forward])
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True))

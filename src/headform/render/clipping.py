@@ -69,7 +69,7 @@ def _snap(homogeneous: Any, orthographic: bool) -> Any:
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def corners_on_grid(mesh: Any, i: int, j: int, k: int, place: Any, value: Any) -> int:
-    """Write what is in front of the camera of triangle (i, j, k) into place (16, 2), on the grid, and value (16,).
+    """Write what is in front of the camera of triangle (i, j, k) into place (16, 2) and value (16,).
 
     Returns how many there are: 3, or 0 to 8 where it was clipped (a fan about the first).
     """

@@ -22,4 +22,5 @@ def to_srgb(linear: ArrayLike) -> Floats:
 
 STEPS = 16383  # fine enough that the darkest step of sRGB spans five entries
 LINEAR = to_linear(np.arange(256) / 255)  # (256,) float32, linear light of each sRGB byte
-SRGB = np.rint(255 * to_srgb(np.arange(STEPS + 1) / STEPS)).astype(np.uint8)  # (16384,) byte of each linear step
+# (16384,) byte of each linear step
+SRGB = np.rint(255 * to_srgb(np.arange(STEPS + 1) / STEPS)).astype(np.uint8)

@@ -1,7 +1,7 @@
 """The kernels that colour fragments: texture, relief, soft light and highlights of one surface at a time.
 
-The arrays are taken out of their tuples once, before the loop: an array that comes out of a tuple is counted, and at
-every pixel that would cost more than the shading.
+The arrays are taken out of their tuples once, before the loop: an array that comes out of a tuple is
+counted, and at every pixel that would cost more than the shading.
 """
 
 from __future__ import annotations
@@ -21,11 +21,12 @@ STEEPEST = 0.05  # normal maps are kept from pointing into the surface
 def shade(shader: Any, pixels: Any, seen: Any, barycentric: Any, out: Any) -> None:
     """Write premultiplied linear RGBA of those fragments that are the shader's surface into out (N, 4).
 
-    pixels: (N,) where they are, or of length 0 for every pixel in order; seen: (N,) triangle, numbered as in the
-    picture; barycentric: (N, 3).
+    pixels: (N,) where they are, or of length 0 for every pixel in order; seen: (N,) triangle, numbered as in
+    the picture; barycentric: (N, 3).
     """
     first, shape, texture, relief, finish, lit, sight = shader
-    triangles, triangles_uv, uv, normals, tangents, occlusion, colours, shadow, turn, level, relief_level = shape
+    triangles, triangles_uv, uv, normals, tangents, occlusion, colours = shape[:7]
+    shadow, turn, level, relief_level = shape[7:]
     values, starts, widths, heights = texture
     r_values, r_starts, r_widths, r_heights = relief
     soft, directions, intensities = lit
@@ -58,9 +59,7 @@ def shade(shader: Any, pixels: Any, seen: Any, barycentric: Any, out: Any) -> No
         px, py, pz = unit(turn[t] * px, turn[t] * py, turn[t] * pz)
         x, y, z = px, py, pz
         if len(r_values):
-            right, up, height, _ = sample(
-                r_values, r_starts, r_widths, r_heights, u, v, relief_level[t]
-            )
+            right, up, height, _ = sample(r_values, r_starts, r_widths, r_heights, u, v, relief_level[t])
             along = blend(tangents, p, q, s, a, b, c)
             side = tangents[p, 3] * turn[t]
             right, up = finish.relief * right, finish.relief * up
@@ -97,7 +96,7 @@ def shade(shader: Any, pixels: Any, seen: Any, barycentric: Any, out: Any) -> No
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def alphas(shader: Any, seen: Any, barycentric: Any, out: Any) -> None:
-    """Write the alpha of those fragments that are the shader's surface into out (N,); −1 where it is clear."""
+    """Write the alpha of the shader's fragments into out (N,); −1 where they are gloss."""
     first, shape, texture, _, finish, _, _ = shader
     triangles, triangles_uv, uv, level = shape.triangles, shape.triangles_uv, shape.uv, shape.level
     values, starts, widths, heights = texture
@@ -153,7 +152,7 @@ def soft_light(soft: Any, channel: int, x: float, y: float, z: float) -> Any:
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def _soft(soft: Any, x: float, y: float, z: float, dx: float, dy: float, dz: float, lean: float) -> Any:
-    """Soft light of each channel. Under the skin the relief (−dx, −dy, −dz) is blurred, most of all for red."""
+    """Soft light of each channel. Skin blurs the relief (−dx, −dy, −dz), most of all for red."""
     r, g, b = BLEED[0] * lean, BLEED[1] * lean, BLEED[2] * lean
     return (
         soft_light(soft, 0, x + r * dx, y + r * dy, z + r * dz),
@@ -167,7 +166,7 @@ def _hidden(
     shadow: Any, directions: Any, intensities: Any,
     i: int, j: int, k: int, a: float, b: float, c: float, x: float, y: float, z: float,
 ) -> Any:  # fmt: skip
-    """What the lamps would give to the soft light if nothing stood between: their cosine lobes in three bands."""
+    """What the lamps would add to the soft light, were nothing between: their lobes in three bands."""
     r = g = blue = 0.0
     for lamp in range(len(directions)):
         lost = 1 - (a * shadow[i, lamp] + b * shadow[j, lamp] + c * shadow[k, lamp])

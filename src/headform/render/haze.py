@@ -31,8 +31,9 @@ def haze_of(strands: tuple[Strands, ...], directions: NDArray[np.float64]) -> Ha
     casting = [s for s in strands if s.shadow > 0 and s.points.size]
     if not casting:
         return None
-    low = np.min([s.points.min((0, 1)) for s in casting], 0).astype(np.float64)
-    high = np.max([s.points.max((0, 1)) for s in casting], 0).astype(np.float64)
+    low, high = np.full(3, np.inf), np.full(3, -np.inf)
+    for each in casting:
+        _widen(each.points, low, high)
     cell = max(CELL, float((high - low).max()) / (LARGEST - 4))
     origin = low - 2 * cell
     shape = np.ceil((high - low) / cell).astype(int) + 5
@@ -56,8 +57,18 @@ def light_through(haze: Haze, points: Floats) -> Floats:
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
+def _widen(points: Any, low: Any, high: Any) -> None:
+    """Make the box from low (3,) to high (3,) hold the points; NumPy takes ten times as long."""
+    for s in range(points.shape[0]):
+        for k in range(points.shape[1]):
+            for axis in range(3):
+                low[axis] = min(low[axis], points[s, k, axis])
+                high[axis] = max(high[axis], points[s, k, axis])
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
 def _deposit(points: Any, weight: float, origin: Any, cell: float, density: Any) -> None:
-    """Add each segment's length to the cell it begins in: optical depth of one cell is length · width / cell²."""
+    """Add each segment to the cell it begins in: a cell's optical depth is length · width / cell²."""
     for s in range(points.shape[0]):
         for k in range(points.shape[1] - 1):
             x, y, z = points[s, k, 0], points[s, k, 1], points[s, k, 2]

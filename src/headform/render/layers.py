@@ -46,8 +46,8 @@ def gather_layers(
 ) -> Layers:
     """Layers of the transparent triangles in front of the opaque depth (H, W).
 
-    alphas and colours get fragments: pixel (F,), row of `faces` (F,), barycentric (F, 3). They give alpha (F,), to
-    find out what is hidden, and premultiplied linear RGBA (F, 4) of those that are not.
+    alphas and colours get fragments: pixel (F,), row of `faces` (F,), barycentric (F, 3). They give alpha
+    (F,), to find out what is hidden, and premultiplied linear RGBA (F, 4) of those that are not.
     """
     height, width = opaque.shape
     counts = np.zeros(height * width, np.int64)
@@ -185,7 +185,7 @@ def _located(homogeneous: Any, triangles: Any, pixel: Any, triangle: Any, width:
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def _unhidden(start: Any, alpha: Any, counts: Any) -> Any:
-    """Rows that can be seen, in order, and how many each pixel keeps. Negative alpha: adds light, hides nothing."""
+    """Rows that can be seen, in order; counts what each pixel keeps. Negative alpha hides nothing."""
     kept = np.empty(len(alpha), np.int64)
     found = 0
     for p in range(len(start) - 1):
@@ -203,9 +203,9 @@ def _unhidden(start: Any, alpha: Any, counts: Any) -> Any:
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def add_rest(layers: Any, used: Any, front: Any, opaque: Any) -> None:
-    """Finish each pixel: put what is left of the layers, then the opaque colour (N, 4), behind `front` (N, 4 or more).
+    """Finish each pixel: what is left of its layers, then the opaque colour (N, 4), go behind `front`.
 
-    used: (N,) how many of a pixel's layers are already in `front`. The result is in `opaque`.
+    front: (N, 4 or more). used: (N,) how many layers are already in it. The result is in `opaque`.
     """
     for p in range(len(front)):
         for n in range(layers.start[p] + used[p], layers.start[p + 1]):

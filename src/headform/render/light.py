@@ -1,4 +1,4 @@
-"""Light on a head: second-order spherical harmonics for the soft part, a few directions for the highlights."""
+"""Light on a head: spherical harmonics for the soft part, a few directions for the highlights."""
 
 from __future__ import annotations
 
@@ -15,11 +15,9 @@ Doubles = NDArray[np.float64]
 # Ramamoorthi & Hanrahan 2001, eq. 8: the cosine lobe in each band, divided by π
 COSINE = np.repeat([1.0, 2 / 3, 1 / 4], [1, 3, 5])
 # the real spherical harmonics' constants, ibid. eq. 3
-BASIS = np.array(
-    [0.28209479, 0.48860251, 0.48860251, 0.48860251, 1.09254843, 1.09254843, 0.31539157, 1.09254843, 0.54627422]
-)
+BASIS = np.sqrt(np.array([1, 3, 3, 3, 15, 15, 1.25, 15, 3.75]) / (4 * np.pi))
 NINE_DIRECTIONS = np.array(
-    [(1, 0, 0), (0, 1, 0), (0, 0, 1), (-1, 0, 0), (0, -1, 0), (1, 1, 0), (0, 1, 1), (1, 0, 1), (-1, 1, 1)], float
+    [(1, 0, 0), (0, 1, 0), (0, 0, 1), (-1, 0, 0), (0, -1, 0), (1, 1, 0), (0, 1, 1), (1, 0, 1), (-1, 1, 1)]
 )
 
 
@@ -30,9 +28,7 @@ def harmonics(directions: ArrayLike) -> Doubles:
     """
     x, y, z = np.moveaxis(np.asarray(directions, np.float64), -1, 0)
     one = np.ones_like(x)
-    return np.asarray(
-        np.stack([one, y, z, x, x * y, y * z, 3 * z * z - 1, x * z, x * x - y * y], -1) * BASIS
-    )
+    return np.asarray(np.stack([one, y, z, x, x * y, y * z, 3 * z * z - 1, x * z, x * x - y * y], -1) * BASIS)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,9 +55,9 @@ class Lamp:
 class Light:
     """All light that falls on a scene.
 
-    coefficients  (9, 3) radiance in spherical harmonics, linear RGB, in the order of `harmonics`. It lights everything
-                  that is matte, and the lamps are already in it.
-    lamps         what makes highlights; with shadows, what is taken out of the coefficients where it is hidden
+    coefficients  (9, 3) radiance in spherical harmonics, linear RGB, in the order of `harmonics`; it lights
+                  what is matte, and the lamps are already in it
+    lamps         what makes highlights, and what is taken out of the coefficients where it is hidden
 
     Convention: under radiance 1 from everywhere, a white matte surface shows 1.
     """
@@ -96,7 +92,8 @@ class Light:
         turn = np.asarray(rotation, np.float64)
         directions = NINE_DIRECTIONS / np.linalg.norm(NINE_DIRECTIONS, axis=1, keepdims=True)
         turned = np.linalg.solve(harmonics(directions), harmonics(directions @ turn) @ self.coefficients)
-        return Light(turned, tuple(Lamp(turn @ lamp.direction, lamp.intensity) for lamp in self.lamps))
+        lamps = tuple(Lamp(turn @ lamp.direction, lamp.intensity) for lamp in self.lamps)
+        return Light(np.asarray(turned, np.float64), lamps)
 
     def scaled(self, factor: ArrayLike) -> Light:
         """The light, brighter by a factor or, per channel, by (3,) factors."""
@@ -106,7 +103,7 @@ class Light:
 
 
 def studio_light(brightness: float = 1.0) -> Light:
-    """Three-point portrait light: a warm key from the person's left and above, a cool fill, a rim from behind."""
+    """Three-point portrait light: a warm key from the person's upper left, a cool fill, a rim from behind."""
     lamps = (
         Lamp(np.array([0.55, 0.55, 0.75]), np.array([0.92, 0.87, 0.80])),
         Lamp(np.array([-0.80, 0.15, 0.60]), np.array([0.22, 0.25, 0.29])),
@@ -118,5 +115,5 @@ def studio_light(brightness: float = 1.0) -> Light:
 def _colour(value: ArrayLike) -> Doubles:
     given = np.asarray(value, np.float64)
     if given.shape not in ((), (3,)) or not np.isfinite(given).all():
-        raise BadInput(f"a light's colour must be one or three finite numbers, not {value}")
+        raise BadInput(f"a light's colour must be one or three finite numbers, not {given}")
     return np.broadcast_to(given, 3).copy()

@@ -55,14 +55,15 @@ def background_image(background: ArrayLike | None, height: int, width: int) -> N
         return to_linear(given).reshape(1, 1, 3)
     if given.shape != (height, width, 3) or given.dtype != np.uint8:
         raise BadInput(
-            f"the background must be three numbers 0–1 or a uint8 image ({height}, {width}, 3), not {given.shape}"
+            f"the background must be three numbers 0–1 or a uint8 image ({height}, {width}, 3), "
+            f"not {given.dtype} {given.shape}"
         )
     return np.asarray(LINEAR[given], np.float32)
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def resolve(samples: Any, background: Any, factor: int, out: Any) -> None:
-    """Mean of factor × factor premultiplied linear samples (H·f, W·f, 4), over the background, as sRGB bytes."""
+    """Mean of factor² premultiplied linear samples (H·f, W·f, 4) over the background, as sRGB bytes."""
     height, width = out.shape[:2]
     share = 1.0 / (factor * factor)
     for y in range(height):
@@ -103,7 +104,7 @@ def nearest_samples(depth: Any, triangle: Any, factor: int, depth_out: Any, tria
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def name_triangles(number: Any, first: Any, index: Any, surface: Any, triangle: Any) -> None:
-    """Split the number of a triangle in the whole picture into a surface of the scene and a row of its triangles.
+    """Split a triangle's number in the whole picture into a surface and a row of its triangles.
 
     first: (S + 1,) where each surface begins; index: (S + 1,) its place in the scene, −1 for the last.
     """

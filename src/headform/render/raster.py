@@ -21,7 +21,8 @@ class Raster:
     """What each pixel (H, W) sees.
 
     triangle     (H, W) int32, row of the triangles; -1 where there is none
-    barycentric  (H, W, 3) float32 weights of the triangle's corners, on the surface (perspective-correct); 0 if none
+    barycentric  (H, W, 3) float32 weights of the triangle's corners, on the surface (perspective-correct); 0
+    if none
     depth        (H, W) float32 metres along the view axis; +inf if none
     """
 
@@ -53,11 +54,11 @@ def rasterise(
 ) -> Raster:
     """Draw triangles (T, 3) of vertices (V, 3).
 
-    Convention: a front face turns counter-clockwise as the camera sees it; `cull`, for all or (T,) for each, leaves
-    out the back faces. A pixel belongs to the triangle that holds its centre; on a shared edge, to exactly one
-    (top-left rule on a grid of 1/1024 pixel). Of two at the same depth the first row wins. What is nearer than 1 mm
-    to a perspective camera, or behind it, is cut off. Triangles without area draw nothing. BadInput: vertices that
-    are not finite, or indices that do not exist.
+    Convention: a front face turns counter-clockwise as the camera sees it; `cull`, for all or (T,) for each,
+    leaves out the back faces. A pixel belongs to the triangle that holds its centre; on a shared edge, to
+    exactly one (top-left rule on a grid of 1/1024 pixel). Of two at the same depth the first row wins. What
+    is nearer than 1 mm to a perspective camera, or behind it, is cut off. Triangles without area draw
+    nothing. BadInput: vertices that are not finite, or indices that do not exist.
     """
     mesh, faces = prepared(vertices, triangles, camera)
     culled = np.ascontiguousarray(np.broadcast_to(np.asarray(cull, np.uint8), len(faces)))
@@ -78,9 +79,11 @@ def rasterise_prepared(
 
 
 def visible(points: ArrayLike, raster: Raster, camera: Camera, tolerance: float = 0.002) -> NDArray[np.bool_]:
-    """(N,) whether each point (N, 3) lies in the picture and less than `tolerance` metres behind what is seen there.
+    """(N,) whether each point (N, 3) lies in the picture and less than `tolerance` metres behind what is
+    seen there.
 
-    Compared with the farthest of the four pixels around it that see anything, so that a slope does not hide itself.
+    Compared with the farthest of the four pixels around it that see anything, so that a slope does not hide
+    itself.
     """
     pixels, depth = camera.project(np.asarray(points).reshape(-1, 3))
     return np.asarray(_in_front(pixels, depth, raster.depth, tolerance))
@@ -135,10 +138,12 @@ def _fill(mesh: Any, triangles: Any, culled: Any, nearness: Any, triangle: Any) 
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def half_planes(p0: Any, p1: Any, p2: Any, width: int, height: int) -> Any:
-    """Twice the signed area, the box of pixels (left, right, top, bottom) and three edges (a, b, c) of a triangle.
+    """Twice the signed area, the box of pixels (left, right, top, bottom) and three edges (a, b, c) of a
+    triangle.
 
-    A pixel (x, y) is inside where a·x + b·y + c ≥ 0 for all three. Edge i is opposite to corner i and grows to |area|
-    there; an edge that is neither top nor left gives its own points away. The area is negative for a front face.
+    A pixel (x, y) is inside where a·x + b·y + c ≥ 0 for all three. Edge i is opposite to corner i and grows
+    to |area| there; an edge that is neither top nor left gives its own points away. The area is negative for
+    a front face.
     """
     x0, y0, x1, y1, x2, y2 = p0[0], p0[1], p1[0], p1[1], p2[0], p2[1]
     area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
@@ -162,8 +167,8 @@ def _edge(x0: int, y0: int, x1: int, y1: int, turn: int) -> Any:
 def weights_at(homogeneous: Any, i: int, j: int, k: int, x: float, y: float) -> Any:
     """Barycentrics on the surface of the point seen at a pixel, and its depth.
 
-    With corners (X, Y, w), the weights solve Σ bᵢ (Xᵢ − x wᵢ, Yᵢ − y wᵢ) = 0 and Σ bᵢ = 1: a cross product, which
-    needs no clipping. Those of a pixel that only the grid has put inside are drawn back to the edge.
+    With corners (X, Y, w), the weights solve Σ bᵢ (Xᵢ − x wᵢ, Yᵢ − y wᵢ) = 0 and Σ bᵢ = 1: a cross product,
+    which needs no clipping. Those of a pixel that only the grid has put inside are drawn back to the edge.
     """
     xi, yi = homogeneous[i, 0] - x * homogeneous[i, 2], homogeneous[i, 1] - y * homogeneous[i, 2]
     xj, yj = homogeneous[j, 0] - x * homogeneous[j, 2], homogeneous[j, 1] - y * homogeneous[j, 2]

@@ -28,7 +28,8 @@ EVERY_PIXEL = np.zeros(0, np.int32)
 class Scene:
     """What is to be drawn.
 
-    background  None for a transparent picture; else sRGB, three numbers 0–1 or a uint8 image of the picture's size
+    background  None for a transparent picture; else sRGB, three numbers 0–1 or a uint8 image of the
+    picture's size
     shadows     hair drawn as strands darkens what is under it
     """
 
@@ -66,14 +67,16 @@ def render(scene: Scene, camera: Camera, supersample: int = 2) -> Picture:
         barycentric = raster.barycentric.reshape(-1, 3)
         shade(each, EVERY_PIXEL, raster.triangle.reshape(-1), barycentric, samples)
     layers = _layers(clear, raster)
-    in_front = np.zeros((len(samples), 5), np.float32)
+    cover = samples[:0, 0]
     if scene.strands or len(layers.depth):
+        in_front = np.zeros((len(samples), 5), np.float32)
         used = np.zeros(len(samples), np.int64)
         groups = [(each, shade_strands(each, scene.light, fine, haze)) for each in scene.strands]
         if groups:
             draw_strands(groups, fine, raster.depth, layers, in_front, used)
+            cover = in_front[:, 4]
         add_rest(layers, used, in_front, samples)
-    return _picture(solid, raster, samples, in_front[:, 4], camera, supersample, behind)
+    return _picture(solid, raster, samples, cover, camera, supersample, behind)
 
 
 def _batch(scene: Scene, camera: Camera, kinds: tuple[Drawn, ...], haze: Haze | None) -> _Batch:
@@ -129,6 +132,7 @@ def _picture(
     nearest_samples(raster.depth, raster.triangle, supersample, depth, number)
     surface, triangle = np.empty(shape, np.int32), np.empty(shape, np.int32)
     name_triangles(number, np.array(solid.first), np.array([*solid.index, -1]), surface, triangle)
-    blocks = strands.reshape(camera.height, supersample, camera.width, supersample)
-    cover = blocks.mean((1, 3), dtype=np.float32)
+    cover = np.zeros(shape, np.float32)
+    if len(strands):
+        cover = strands.reshape(camera.height, supersample, camera.width, supersample).mean((1, 3))
     return Picture(rgba, depth, surface, triangle, cover)

@@ -25,8 +25,8 @@ SMOOTHEST = 0.03  # roughness; below it a highlight is smaller than a pixel
 class Shape(NamedTuple):
     """Arrays of one surface as the kernels read them; length 0 stands for absent.
 
-    shadow: (V, L) how much of each lamp arrives; turn: (T,) −1 where the normal is to be turned to the viewer;
-    level, relief_level: (T,) which level of the texture has one texel per pixel
+    shadow: (V, L) how much of each lamp arrives; turn: (T,) −1 where the normal is to be turned to the
+    viewer; level, relief_level: (T,) which level of the texture has one texel per pixel
     """
 
     triangles: Array
@@ -194,7 +194,7 @@ def _measure(
                 turn[t] = -1
         if textured and mesh.easy[i] and mesh.easy[j] and mesh.easy[k]:
             g, h, o = mesh.grid[i], mesh.grid[j], mesh.grid[k]
-            area = abs((h[0] - g[0]) * (o[1] - g[1]) - (o[0] - g[0]) * (h[1] - g[1])) / float(ON_GRID * ON_GRID)
+            area = abs((h[0] - g[0]) * (o[1] - g[1]) - (o[0] - g[0]) * (h[1] - g[1])) / float(ON_GRID**2)
             a, b, c = uv[triangles_uv[t, 0]], uv[triangles_uv[t, 1]], uv[triangles_uv[t, 2]]
             texel = abs((b[0] - a[0]) * (c[1] - a[1]) - (c[0] - a[0]) * (b[1] - a[1])) * size
             if texel > area and area > 0:

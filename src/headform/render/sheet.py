@@ -25,12 +25,13 @@ def contact_sheet(
 ) -> NDArray[np.uint8]:
     """(H, W, 3) uint8: pictures, or images (h, w, 3 or 4) uint8, in rows of `columns` (a square if left out).
 
-    Cells are as large as the largest picture; captions stand beneath, in order. Transparent parts show the paper.
+    Cells are as large as the largest picture; captions stand beneath, in order. Transparent parts show the
+    paper.
     """
     images = [_over_paper(p.rgba if isinstance(p, Picture) else p, paper) for p in pictures]
     if not images:
         raise BadInput("a contact sheet needs at least one picture")
-    if columns is not None and columns < 1 or margin < 0:
+    if (columns is not None and columns < 1) or margin < 0:
         raise BadInput("a contact sheet needs at least one column and a margin that is not negative")
     across = min(columns or int(np.ceil(np.sqrt(len(images)))), len(images))
     width = max(image.width for image in images) + margin
@@ -49,9 +50,7 @@ def contact_sheet(
 
 def _over_paper(image: NDArray[np.uint8], paper: tuple[int, int, int]) -> Image.Image:
     if image.ndim != 3 or image.shape[2] not in (3, 4) or image.dtype != np.uint8:
-        raise BadInput(
-            f"a sheet takes uint8 images (h, w, 3) or (h, w, 4), not {image.dtype} {image.shape}"
-        )
+        raise BadInput(f"a sheet takes uint8 images (h, w, 3) or (h, w, 4), not {image.dtype} {image.shape}")
     picture = Image.fromarray(image)
     if picture.mode == "RGB":
         return picture

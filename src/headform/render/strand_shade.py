@@ -18,12 +18,13 @@ from headform.render.strands import Strands
 
 Floats = NDArray[np.float32]
 
-# Marschner et al. 2003 in Kajiya and Kay's terms: scales tilt by 2–3°, so the light that is mirrored at once (white)
-# goes towards the root, and the light that went through the hair twice (coloured) towards the tip
+# Marschner et al. 2003 in Kajiya and Kay's terms: scales tilt by 2–3°, so the light that is mirrored at once
+(white)  # goes towards the root, and the light that went through the hair twice (coloured) towards the tip
 MIRRORED_SHIFT, MIRRORED_STRENGTH = 0.10, 0.30
 INNER_SHIFT, INNER_STRENGTH = -0.18, 0.9
 SPREAD = 0.10  # how far highlights wander from strand to strand
 MATTE = 0.55
+WHITENESS = 0.18  # of the mirrored light, whatever the colour of the hair
 FLOOR = 0.12  # of the sky's light is left in the deepest hair: it is passed on from hair to hair
 
 
@@ -99,13 +100,14 @@ def _shade(
             mirrored *= mirrored * mirrored * mirrored * MIRRORED_STRENGTH * shine
             inner *= inner * INNER_STRENGTH * shine
             arrives, body = through[mine, lamp], MATTE * across + inner
-            red += arrives * intensities[lamp, 0] * (colours[n, 0] * body + (0.18 + colours[n, 0]) * mirrored)
-            green += arrives * intensities[lamp, 1] * (colours[n, 1] * body + (0.18 + colours[n, 1]) * mirrored)
-            blue += arrives * intensities[lamp, 2] * (colours[n, 2] * body + (0.18 + colours[n, 2]) * mirrored)
+            white, body = arrives * WHITENESS * mirrored, arrives * (body + mirrored)
+            red += intensities[lamp, 0] * (colours[n, 0] * body + white)
+            green += intensities[lamp, 1] * (colours[n, 1] * body + white)
+            blue += intensities[lamp, 2] * (colours[n, 2] * body + white)
         out[n, 0], out[n, 1], out[n, 2] = red, green, blue
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def _cone(tl: float, across: float, tv: float) -> float:
-    """Cosine of the angle between the eye and the cone into which a hair mirrors the light; 0 beyond a right angle."""
+    """Cosine between the eye and the cone into which a hair mirrors the light; not below 0."""
     return float(max(across * np.sqrt(max(1 - tv * tv, 0.0)) - tl * tv, 0.0))

@@ -17,7 +17,7 @@ from headform.render.layers import ENOUGH, Layers
 
 Floats = NDArray[np.float32]
 
-IN_SKIN = 0.0006  # metres that a strand may lie behind a surface and still be seen: roots sit in a coarse mesh
+IN_SKIN = 0.0006  # metres that a strand may be behind a surface and still be seen: roots sit in the mesh
 DEPTH_STEPS = 65535  # segments are put in order by 16-bit depth; over a head, 6 µm
 
 
@@ -49,7 +49,7 @@ class Strands:
         colours = np.asarray(self.colours, np.float32)
         if colours.shape not in ((3,), (len(points), 3), points.shape):
             raise BadInput(f"strands' colours must be (3,), (S, 3) or (S, P, 3), not {colours.shape}")
-        if not (self.width > 0 and 0 <= self.tip and 0 <= self.shine and 0 <= self.shadow):
+        if not (self.width > 0 and self.tip >= 0 and self.shine >= 0 and self.shadow >= 0):
             raise BadInput("strands need a width above 0; tip, shine and shadow may not be negative")
         object.__setattr__(self, "points", points)
         object.__setattr__(self, "colours", colours)
@@ -65,8 +65,8 @@ def draw_strands(
 ) -> None:
     """Draw strands, each with linear colours (S·P, 3), in front of what lies behind.
 
-    opaque: (H, W) depth. front: (N, 5) premultiplied linear RGBA, and how much of the pixel is hair; it gets the
-    strands and, before each, the layers that are nearer. used: (N,) counts these.
+    opaque: (H, W) depth. front: (N, 5) premultiplied linear RGBA, and how much of the pixel is hair; it gets
+    the strands and, before each, the layers that are nearer. used: (N,) counts these.
     """
     knots = np.concatenate([_knots(strands, shaded, camera) for strands, shaded in groups])
     if len(knots):
@@ -74,7 +74,7 @@ def draw_strands(
 
 
 def _knots(strands: Strands, shaded: Floats, camera: Camera) -> Floats:
-    """(S·P, 8) of each point: pixel, depth, width in pixels (NaN where it has none), colour, 1 where a strand ends."""
+    """(S·P, 8) of each point: pixel, depth, width in pixels, colour, 1 at tips; NaN if not in view."""
     points = strands.points
     out = np.empty((points.shape[0] * points.shape[1], 8), np.float32)
     focal = float(np.sqrt(abs(np.linalg.det(camera.matrix[:2, :2]))))
@@ -87,7 +87,8 @@ def _knots(strands: Strands, shaded: Floats, camera: Camera) -> Floats:
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def _project(
-    points: Any, length: int, k: Any, r: Any, t: Any, orthographic: bool, width: float, tip: float, shaded: Any, out: Any
+    points: Any, length: int, k: Any, r: Any, t: Any, orthographic: bool, width: float, tip: float, shaded:
+    Any, out: Any
 ) -> None:  # fmt: skip
     for n in range(len(points)):
         px, py, pz = points[n, 0], points[n, 1], points[n, 2]
@@ -119,7 +120,7 @@ def _draw(knots: Any, order: Any, opaque: Any, layers: Any, layered: bool, front
             continue
         x0, y0, x1, y1 = knots[n, 0], knots[n, 1], knots[n + 1, 0], knots[n + 1, 1]
         steep = abs(y1 - y0) >= abs(x1 - x0)
-        # a steep segment crosses rows, a flat one columns: the long axis is stepped through, the short one covered
+        # a steep segment is drawn row by row, a flat one column by column
         a0, b0, a1, b1 = (y0, x0, y1, x1) if steep else (x0, y0, x1, y1)
         rows, columns = (height, width) if steep else (width, height)
         run = a1 - a0

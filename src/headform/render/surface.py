@@ -98,7 +98,8 @@ def _check_rows(rows: ArrayLike, triangles: int, count: int) -> None:
 
 
 def vertex_normals(vertices: Floats, triangles: Ints) -> Floats:
-    """(V, 3) unit normals: the mean of the faces around each vertex, weighted by area and angle as on a sphere.
+    """(V, 3) unit normals: the mean of the faces around each vertex, weighted by area and angle as on a
+    sphere.
 
     Triangles without area are passed over; a vertex of no face gets (0, 0, 1).
     """
@@ -132,7 +133,7 @@ def _gather_normals(vertices: Any, triangles: Any, normals: Any) -> None:
 
 
 def tangents(surface: Surface, normals: Floats) -> Floats:
-    """(U, 4) unit tangent of each row of uv, towards larger u, and the side (±1) of the bitangent towards larger v."""
+    """(U, 4) unit tangents towards larger u, and the side (±1) of the bitangents towards larger v."""
     if surface.uv is None or surface.triangles_uv is None:
         raise BadInput("a surface without uv has no tangents")
     out = np.zeros((len(surface.uv), 4), np.float32)
@@ -141,7 +142,9 @@ def tangents(surface: Surface, normals: Floats) -> Floats:
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def _gather_tangents(vertices: Any, triangles: Any, uv: Any, triangles_uv: Any, normals: Any, out: Any) -> None:
+def _gather_tangents(
+    vertices: Any, triangles: Any, uv: Any, triangles_uv: Any, normals: Any, out: Any
+) -> None:
     across, owner = np.zeros((len(uv), 3)), np.full(len(uv), -1)
     along = np.zeros((len(uv), 3))
     for t in range(len(triangles)):

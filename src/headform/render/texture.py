@@ -40,10 +40,10 @@ NO_TEXTURE = Texels(np.zeros((0, 4), np.int16), _NOTHING, _NOTHING, _NOTHING)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Texture:
-    """An image ready to be put on a surface; make it with `Texture.colour` or `Texture.normals`, once, and keep it.
+    """An image ready to be put on a surface; make it once, with `colour` or `normals`, and keep it.
 
-    Convention: row 0 of the image is the top and has v = 1; (u, v) = (0, 0) is the lower left corner of the lower
-    left pixel. Outside 0–1 the pixels at the border go on.
+    Convention: row 0 of the image is the top and has v = 1; (u, v) = (0, 0) is the lower left corner of the
+    lower left pixel. Outside 0–1 the pixels at the border go on.
     """
 
     texels: Texels
@@ -55,16 +55,17 @@ class Texture:
 
     @classmethod
     def normals(cls, image: ArrayLike) -> Texture:
-        """A tangent-space normal map (H, W, 3), uint8 or float 0–1. Convention: OpenGL, green points to larger v."""
+        """A tangent-space normal map (H, W, 3), uint8 or float 0–1. OpenGL: green points to larger v."""
         return cls(_chain(_as_bytes(image), VECTOR_CODE))
 
 
 def _as_bytes(image: ArrayLike) -> NDArray[np.uint8]:
     given = np.asarray(image)
-    if given.ndim != 3 or given.shape[2] not in (3, 4) or not 0 < min(given.shape) <= max(given.shape) <= LARGEST:
+    in_range = 0 < min(given.shape, default=0) <= max(given.shape, default=0) <= LARGEST
+    if given.ndim != 3 or given.shape[2] not in (3, 4) or not in_range:
         raise BadInput(f"a texture must be (H, W, 3) or (H, W, 4) of at most {LARGEST}², not {given.shape}")
     if given.dtype == np.uint8:
-        return given
+        return np.asarray(given, np.uint8)
     if not np.issubdtype(given.dtype, np.floating):
         raise BadInput(f"a texture must be uint8 or float 0–1, not {given.dtype}")
     if not np.isfinite(given).all():
@@ -134,13 +135,11 @@ def _bilinear(values: Any, first: int, width: int, height: int, u: float, v: flo
     fx, fy = x - x0, (y - y0) / ONE
     p00, p01 = first + y0 * width + x0, first + min(y0 + 1, height - 1) * width + x0
     step = 1 if x0 + 1 < width else 0
-    # unsigned rows spare the check for negative ones
-    p10, p11, p00, p01 = np.uint64(p00 + step), np.uint64(p01 + step), np.uint64(p00), np.uint64(p01)
+    p10, p11 = p00 + step, p01 + step
     w01, w11 = np.float32((1 - fx) * fy), np.float32(fx * fy)
     w00, w10 = np.float32((1 - fx) / ONE - w01), np.float32(fx / ONE - w11)
-    return (
-        w00 * np.float32(values[p00, 0]) + w10 * np.float32(values[p10, 0]) + w01 * np.float32(values[p01, 0]) + w11 * np.float32(values[p11, 0]),
-        w00 * np.float32(values[p00, 1]) + w10 * np.float32(values[p10, 1]) + w01 * np.float32(values[p01, 1]) + w11 * np.float32(values[p11, 1]),
-        w00 * np.float32(values[p00, 2]) + w10 * np.float32(values[p10, 2]) + w01 * np.float32(values[p01, 2]) + w11 * np.float32(values[p11, 2]),
-        w00 * np.float32(values[p00, 3]) + w10 * np.float32(values[p10, 3]) + w01 * np.float32(values[p01, 3]) + w11 * np.float32(values[p11, 3]),
-    )
+    red = w00 * values[p00, 0] + w10 * values[p10, 0] + w01 * values[p01, 0] + w11 * values[p11, 0]
+    green = w00 * values[p00, 1] + w10 * values[p10, 1] + w01 * values[p01, 1] + w11 * values[p11, 1]
+    blue = w00 * values[p00, 2] + w10 * values[p10, 2] + w01 * values[p01, 2] + w11 * values[p11, 2]
+    alpha = w00 * values[p00, 3] + w10 * values[p10, 3] + w01 * values[p01, 3] + w11 * values[p11, 3]
+    return red, green, blue, alpha

@@ -148,7 +148,9 @@ def _paint_underside(u: Floats, v: Floats, seed: int) -> Floats:
     band = np.exp(-((across / 0.02) ** 2))
     painted += (VEIN - painted) * (0.45 * veins)[:, None]
     painted += (COATING - painted) * (0.3 * band)[:, None]
-    return np.asarray(painted * (0.6 + 0.4 * _step(0.2, 0.8, u))[:, None], np.float32)
+    painted *= (0.6 + 0.4 * _step(0.2, 0.8, u))[:, None]
+    rim = np.maximum(_step(0.78, 0.96, u), _step(0.36, 0.5, np.abs(v - 0.5)) * _step(0.2, 0.5, u))
+    return np.asarray(painted + (TONGUE * (1 + 0.07 * mottle)[:, None] - painted) * rim[:, None], np.float32)
 
 
 def _step(start: float, end: float, value: Floats) -> Floats:
