@@ -23,8 +23,9 @@ ROUNDNESS = 4.0  # exponent of the superellipse that the main island fills
 WEIGHT_REST, WEIGHT_HIDDEN = 0.15, 1e-3  # say in the energy of scalp and neck, and of what fills eyes and mouth
 HIDDEN_SCALE = 0.4  # of the face's, for what fills eyes and mouth while the main island is solved
 WEIGHT_EAR = 1.0
-POWER = 0.0
-EAR_SCALE = 0.0
+STRAIN_POWER = 0.3
+EAR_FINENESS = 0.4
+ROUNDS = 6
 CURVE_POINTS = 8192
 
 
@@ -95,36 +96,35 @@ def main_sheet(vertices: Array, quads: Ints, island: Ints, mirror: Ints, left: M
     placement, uv = _spread(points, local, loop, outer, curve, 0.5, middle)
     kind = island[left]
     face, ear = face_region(vertices, quads, island)[left], ear_region(vertices, quads, island)[left]
-    area, away = quad_areas(points, local), _distance(points, local, face)
+    area = quad_areas(points, local)
     hidden = ~np.isin(kind, [HEAD, NECK])
-    weight = np.where(hidden, WEIGHT_HIDDEN, np.where(ear, WEIGHT_EAR, np.where(face, 1.0, WEIGHT_REST)))
+    weight = np.where(hidden, WEIGHT_HIDDEN, np.where(face | ear, 1.0, WEIGHT_REST))
     room = float(abs(np.trapezoid(curve[:, 0] - 0.5, curve[:, 1])))
-    triangles, wanted = corner_triangles(local), FACE_SHARE / 2
-    push = np.ones(4 * len(local))
-    for _ in range(6):
-        scale = _scales(area, away[local].mean(1), face, hidden, wanted, room, ear)
-        domain = Domain.of(points, triangles, np.repeat(scale, 4), np.repeat(weight, 4) * push)
+    finer = np.maximum(_closeness(points, local, face), EAR_FINENESS * _closeness(points, local, ear))
+    triangles, wanted, push = corner_triangles(local), FACE_SHARE / 2, np.ones(len(local))
+    for _ in range(ROUNDS):
+        scale = _scales(area, finer, face, hidden, wanted, room)
+        domain = Domain.of(points, triangles, np.repeat(scale, 4), np.repeat(weight * push, 4))
         uv = minimise(domain, uv, placement, 100)
-        shown = np.repeat(~hidden, 4)
-        push = np.where(shown, (domain.energies(uv) / 4) ** POWER, 1)
-        push[np.repeat(face, 4)] /= push[np.repeat(face, 4)].mean()
-        share = 2 * signed_areas(uv, local)[face].sum()
-        if abs(share - FACE_SHARE) < 1e-3:
-            break
-        wanted *= (FACE_SHARE / share) ** 1.4
+        strain = domain.energies(uv).reshape(-1, 4).mean(1) / 4
+        push = np.where(face | hidden, 1.0, strain**STRAIN_POWER)
+        wanted *= (FACE_SHARE / 2 / signed_areas(uv, local)[face].sum()) ** 1.4
     return Sheet(rows, local, loop, outer, uv)
 
 
-def _scales(area: Array, away: Array, face: Mask, hidden: Mask, wanted: float, room: float, ear: Mask) -> Array:
+def _closeness(points: Array, quads: Ints, region: Mask) -> Array:
+    """(M,) 1 in the region, smoothly down to 0 at BLEND from it."""
+    t = np.clip(_distance(points, quads, region)[quads].mean(1) / BLEND, 0, 1)
+    return 1 - t * t * (3 - 2 * t)
+
+
+def _scales(area: Array, finer: Array, face: Mask, hidden: Mask, wanted: float, room: float) -> Array:
     """(M,) length in the texture per metre: the face takes `wanted` of the area, all that shows takes `room`."""
-    t = np.clip(away / BLEND, 0, 1)
-    fade = t * t * (3 - 2 * t)
     near = np.sqrt(wanted / area[face].sum())
     low, high = near / 50, near
     for _ in range(60):
         far = (low + high) / 2
-        scale = near + (far - near) * fade
-        scale[ear] = np.maximum(scale[ear], EAR_SCALE * near)
+        scale = far + (near - far) * finer
         if (area * scale**2)[~hidden].sum() > room:
             high = far
         else:

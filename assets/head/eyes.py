@@ -10,18 +10,19 @@ from scipy.sparse.csgraph import connected_components, dijkstra
 from headform.skin.eyes import IRIS_SHEET, LIMBUS_ANGLE, PUPIL_SHARE, SHEET_AT_SIDE, SIDE_ANGLE
 from headform.skin.lashes import LOWER_BAND, ROOT, UPPER_BAND
 
-RADIUS = 0.0130  # metres: the lids' inner edge lies 0 to 0.7 mm off this sphere; smaller ones gape at the nose
-SEAT = np.array([0.0, -0.0011, 0.0019])  # of the left eye's centre from the centroid of the base mesh's eyeball
+# metres: the lids' inner edge lies 0 to 0.7 mm off this sphere; a smaller one gapes at the nose
+RADIUS = 0.0130
+SEAT = np.array([0.0, -0.0011, 0.0019])  # of our centre from the centroid of the base mesh's eyeball
 
 SEGMENTS = 32
-IRIS_SHARE = float(np.sin(LIMBUS_ANGLE))  # iris radius (11.6 mm across, which hardly varies between people) of the eye's radius
-# the iris and pupil: distance from the line of sight as a share of the iris radius, depth below the limbus in eye radii
+IRIS_SHARE = float(np.sin(LIMBUS_ANGLE))  # iris over eye radius: 11.6 mm across, much the same in everyone
+# pupil and iris: distance from the line of sight in iris radii, depth below the limbus in eye radii
 IRIS_RINGS = np.array([(0.15, 0.085), (PUPIL_SHARE - 0.02, 0.085), (PUPIL_SHARE, 0.064), (0.45, 0.067),
                        (0.63, 0.062), (0.81, 0.049), (0.94, 0.030), (0.995, 0.012)])
-LIMBUS_RINGS = np.array([1.0, 1.07, 1.24, 1.48])  # on the sphere; shares of the iris radius
+LIMBUS_RINGS = np.array([1.0, 1.07, 1.24, 1.48])  # on the sphere; in iris radii
 SCLERA_ANGLES = np.deg2rad([50, 60, 70, 80, 90, 104, 122, 145, 166])  # from the line of sight
 
-CORNEA_RINGS = np.array([0.3, 0.58, 0.8, 0.94, 1.07, 1.24])  # shares of the iris radius; the last two shadow LIMBUS_RINGS
+CORNEA_RINGS = np.array([0.3, 0.58, 0.8, 0.94, 1.07, 1.24])  # in iris radii; the last two over LIMBUS_RINGS
 CORNEA_HEIGHT = 2.5 / 12  # of the apex over the plane of the limbus, in eye radii
 CORNEA_CURVE = 7.8 / 5.9  # radius of curvature over the iris radius
 FILM = np.array([0.10, 0.04]) / 13  # how far the last two rings stand off the sclera, in eye radii
@@ -62,7 +63,7 @@ def cornea(centre: Array, radius: float = RADIUS) -> PartMesh:
 
 
 def sheet_radius(angle: Array) -> Array:
-    """Distance from the middle of the sheet, of its width, at angles on the sphere, in radians from the front."""
+    """Distance from the middle of the sheet, of its width, at angles in radians from the line of sight."""
     return np.interp(angle, [LIMBUS_ANGLE, SIDE_ANGLE, np.pi], [IRIS_SHEET, SHEET_AT_SIDE, 0.5])
 
 
@@ -72,7 +73,7 @@ def centres(left_eyeball: Array, right_eyeball: Array) -> tuple[Array, Array]:
 
 
 def eye_pair(left_centre: Array, right_centre: Array, radius: float = RADIUS) -> dict[str, PartMesh]:
-    """`eye_left`, `eye_right`, `cornea_left`, `cornea_right`. The right eye is a mirror image: nose to nose."""
+    """`eye_left`, `eye_right`, `cornea_left`, `cornea_right`. The right eye is a mirror image of the left."""
     across = right_centre * [-1, 1, 1]
     return {
         "eye_left": eyeball(left_centre, radius),
@@ -84,7 +85,7 @@ def eye_pair(left_centre: Array, right_centre: Array, radius: float = RADIUS) ->
 
 def _turned(centre: Array, radius: float, front: tuple[float, float], profile: Array,
             back: tuple[float, float] | None, sheet: Array) -> PartMesh:
-    """A body of revolution about +Z: a pole, rings (distance, depth) in eye radii, and a second pole or none."""
+    """A body turned about +Z: a pole, rings (distance, depth) in eye radii, and a second pole or none."""
     turn = np.arange(SEGMENTS) * (2 * np.pi / SEGMENTS)
     around = np.stack([np.cos(turn), np.sin(turn)], 1)
     rings = np.concatenate([profile[:, None, :1] * around, np.repeat(profile[:, None, 1:], SEGMENTS, 1)], 2)
@@ -125,13 +126,16 @@ def _soft_maximum(a: Array, b: Array, width: float) -> Array:
 # ── lashes ───────────────────────────────────────────────────────────────────────────────────────
 
 
+ALL_PAIRS = [(a, b) for a in range(4) for b in range(a)]  # of a face's corners
+
+
 def lash_uv(vertices: Array, quads: Ints) -> tuple[Array, Ints]:
     """Texture coordinates (L, 2), one for each vertex, and their rows (Q, 4), for the four strips of lashes.
 
-    u runs along the lid from the nose outwards, v from root to tip, within the band of the upper or the lower lid.
+    u runs along the lid from the nose outwards, v from root to tip, within the band of its lid.
     """
     uv = np.zeros((len(vertices), 2))
-    strips = connected_components(_graph(quads, [(a, b) for a in range(4) for b in range(a)], len(vertices)))[1]
+    strips = connected_components(_graph(quads, ALL_PAIRS, len(vertices)))[1]
     height = np.array([vertices[strips == k, 1].mean() for k in range(strips.max() + 1)])
     for k in range(strips.max() + 1):
         rows = np.flatnonzero(strips == k)
@@ -143,8 +147,8 @@ def lash_uv(vertices: Array, quads: Ints) -> tuple[Array, Ints]:
 
 
 def _strip_shares(vertices: Array, quads: Ints) -> Array:
-    """(N, 2) along the lid from the nose and from root to tip, each 0 to 1, of a strip that is a grid of quads."""
-    around = _graph(quads, [(a, b) for a in range(4) for b in range(a)], len(vertices))
+    """(N, 2) along the lid from the nose and from root to tip, 0 to 1, of a strip that is a grid of quads."""
+    around = _graph(quads, ALL_PAIRS, len(vertices))
     rim = _graph(_rim_edges(quads), [(0, 1)], len(vertices))
     corners = np.flatnonzero(np.bincount(quads.ravel()) == 1)
     steps = dijkstra(rim, unweighted=True, indices=corners)  # from each corner along the rim

@@ -13,8 +13,8 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class PartMesh:
-    """vertices (V, 3) in metres; quads (Q, 4), counter-clockwise seen from outside, a triangle repeats its last
-    vertex; uv (U, 2), origin bottom-left; quads_uv (Q, 4) rows of `uv` for the corners of `quads`.
+    """vertices (V, 3) in metres; quads (Q, 4), counter-clockwise seen from outside, a triangle repeats its
+    last vertex; uv (U, 2), origin bottom-left; quads_uv (Q, 4) rows of `uv` for the corners of `quads`.
     """
 
     vertices: Array

@@ -8,27 +8,17 @@ import numpy as np
 from part_mesh import Array, Ints, PartMesh
 from scipy.spatial import ConvexHull
 
-from headform.skin.mouth import (
-    CROWN_TOP,
-    GUMS_LOWER,
-    GUMS_UPPER,
-    TEETH_LOWER,
-    TEETH_PER_ARCH,
-    TEETH_UPPER,
-    TONGUE_BELOW,
-    TONGUE_TOP,
-    TOOTH_MARGIN,
-)
+from headform.skin.mouth import CROWN_TOP, TEETH_LOWER, TEETH_PER_ARCH, TEETH_UPPER, TOOTH_MARGIN
 
 MM = 0.001
-AROUND = 12  # points around a crown: 0 towards the tongue, 3 backwards along the arch, 6 outward, 9 to the middle
+AROUND = 12  # points around a crown: 0 towards the tongue, 3 backwards along the arch, 6 outward
 LEVELS = 5
 
 
 @dataclass(frozen=True)
 class Tooth:
-    """A crown: width along the arch, height from gum to edge, depth lip to tongue, in mm; `lift`: how far its edge
-    stays short of the biting plane; `turn`: degrees of natural rotation, distal side outward.
+    """A crown: width along the arch, height from gum to edge, depth lip to tongue, in mm; `lift`: how far its
+    edge stays short of the biting plane; `turn`: degrees of natural rotation, distal side outward.
     """
 
     name: str
@@ -40,7 +30,7 @@ class Tooth:
     turn: float = 0.0
 
 
-# Crown sizes: means of the tables in Nelson, Wheeler's Dental Anatomy, rounded to half a millimetre.
+# Crown sizes after the means in Wheeler's Dental Anatomy, to within 0.6 mm; lifts and turns are our own.
 UPPER = (
     Tooth("central incisor", "incisor", 8.5, 10.4, 7.0, 0.0, -1.5),
     Tooth("lateral incisor", "incisor", 6.6, 9.0, 6.0, 0.7, 3.0),
@@ -63,8 +53,8 @@ LOWER = (
 
 @dataclass(frozen=True)
 class Shape:
-    """A kind of crown at LEVELS heights (0 gum, 1 edge): shares of width and depth, how far the outer face stands
-    back in mm, and how square the outline is (2 an ellipse).
+    """A kind of crown at LEVELS heights (0 gum, 1 edge): shares of width and depth, how far the outer face
+    stands back in mm, and how square the outline is (2 an ellipse).
     """
 
     height: tuple[float, ...]
@@ -99,6 +89,7 @@ EDGE_FRONT = -30.2  # mm above the head joint: the edges of the upper incisors, 
 OVERBITE = 2.1
 OVERJET = 2.1  # … and this far in front
 FORWARD = 1.4  # mm that the upper arch stands in front of the base mesh's, whose lips hang free
+LOWER_BEND = 1.1  # the lower arch lies within the upper one, so it bends more
 PLANE_RISE = 0.115  # the biting plane rises backwards, as the base mesh's arches do
 
 
@@ -117,7 +108,7 @@ class Arch:
     teeth: tuple[Tooth, ...]
 
     def outline(self, inset: float) -> tuple[Array, Array]:
-        """Arc lengths (N,) from the middle and points (N, 2) as (x, z), left half, moved `inset` mm inwards."""
+        """Arc lengths (N,) from the middle and points (N, 2) as (x, z), left half, `inset` mm inwards."""
         x = np.linspace(0, 42, 2001)
         slope = -2 * self.a * x - 4 * self.b * x**3
         inward = np.stack([slope, -np.ones_like(x)], 1) / np.hypot(slope, 1)[:, None]
@@ -137,12 +128,13 @@ def fit_arches(upper_strip: Array, lower_strip: Array) -> tuple[Arch, Arch]:
     a, b, top = _fit_outline(upper_strip / MM)
     low_a, low_b, _ = _fit_outline(lower_strip / MM)
     upper = Arch(top + FORWARD, a, b, EDGE_FRONT, 1, UPPER)
-    lower = Arch(upper.top - OVERJET, (a + low_a) / 2 * 1.1, (b + low_b) / 2 * 1.1, EDGE_FRONT + OVERBITE, -1, LOWER)
+    low_a, low_b = LOWER_BEND * (a + low_a) / 2, LOWER_BEND * (b + low_b) / 2
+    lower = Arch(upper.top - OVERJET, low_a, low_b, EDGE_FRONT + OVERBITE, -1, LOWER)
     return upper, lower
 
 
 def _fit_outline(strip: Array) -> tuple[float, float, float]:
-    """Curve z = top − a x² − b x⁴ through a strip's outermost points; a is kept at least that of a natural front."""
+    """a, b and top of the curve z = top − a x² − b x⁴ through a strip's outermost points, the front kept round."""
     x, z = strip[ConvexHull(strip[:, [0, 2]]).vertices][:, [0, 2]].T
     rows = np.stack([np.ones_like(x), -(x**2), -(x**4)], 1)
     top, a, b = np.linalg.lstsq(rows, z, rcond=None)[0]
@@ -155,8 +147,8 @@ def _fit_outline(strip: Array) -> tuple[float, float, float]:
 
 @dataclass(frozen=True)
 class Seat:
-    """Where one crown stands, in mm: origin on the outer line at biting height; unit axes backwards along the arch
-    (away from the middle), outward, and `root`, +1 up or −1 down.
+    """Where one crown stands, in mm: origin on the outer line at biting height; unit axes backwards along the
+    arch (away from the middle), outward, and `root`, +1 up or −1 down.
     """
 
     tooth: Tooth
@@ -198,16 +190,17 @@ def seats(arch: Arch) -> list[Seat]:
             out = np.array([-along[1], along[0]])
             place = ends.mean(0) + CONTACT_INSET * out
             height = arch.biting(place[1]) + arch.up * (tooth.lift + 0.12 * side * np.sin(7 * start))
-            seated.append(Seat(tooth, np.array([side * place[0], height, place[1]]),
-                               np.array([side * along[0], 0, along[1]]), np.array([side * out[0], 0, out[1]]), arch.up))
+            origin = np.array([side * place[0], height, place[1]])
+            distal, outward = (np.array([side * axis[0], 0, axis[1]]) for axis in (along, out))
+            seated.append(Seat(tooth, origin, distal, outward, arch.up))
     return found[1] + found[-1]
 
 
 def crowns(arch: Arch) -> PartMesh:
     """All fourteen crowns of an arch, 60 vertices each."""
     box = TEETH_UPPER if arch.up > 0 else TEETH_LOWER
-    made = [_crown(seat, _box(box, order)) for seat, order in zip(seats(arch), _boxes_in_order(), strict=True)]
-    return PartMesh.joined(made)
+    placed = zip(seats(arch), _boxes_in_order(), strict=True)
+    return PartMesh.joined([_crown(seat, _box(box, order)) for seat, order in placed])
 
 
 def _boxes_in_order() -> list[int]:
@@ -228,8 +221,9 @@ def _crown(seat: Seat, box: Array) -> PartMesh:
     t, s = seat.tooth, SHAPES[seat.tooth.kind]
     angle = np.arange(AROUND) * (2 * np.pi / AROUND) - np.pi / 2
     square = np.array(s.square)[:, None]
-    along = np.sign(np.cos(angle)) * np.abs(np.cos(angle)) ** (2 / square) * np.array(s.width)[:, None] * TOUCHING * t.width / 2
+    half_width = np.array(s.width)[:, None] * TOUCHING * t.width / 2
     half_depth = np.array(s.depth)[:, None] * t.depth / 2
+    along = np.sign(np.cos(angle)) * np.abs(np.cos(angle)) ** (2 / square) * half_width
     out = np.sign(np.sin(angle)) * np.abs(np.sin(angle)) ** (2 / square) * half_depth
     out = out - np.array(s.back)[:, None] - half_depth
     below = (1 - np.array(s.height)[:, None]) * t.height + np.zeros(AROUND)
@@ -263,150 +257,9 @@ def _cap_quads() -> Ints:
 
 
 def _crown_uv() -> tuple[Array, Array]:
-    """Within its box: sides (LEVELS·(AROUND+1), 2), unrolled with the seam behind; cap (AROUND, 2) seen from above."""
+    """Within its box: sides (LEVELS·(AROUND+1), 2), unrolled, the seam behind; cap (AROUND, 2) from above."""
     turn, level = np.arange(AROUND + 1) / AROUND, np.linspace(0, CROWN_TOP, LEVELS)
     side = np.stack(np.broadcast_arrays(turn, level[:, None]), 2).reshape(-1, 2)
     angle = turn[:-1] * 2 * np.pi - np.pi / 2
     middle = (1 + CROWN_TOP) / 2
     return side, np.stack([0.5 + 0.48 * np.cos(angle), middle + 0.9 * (1 - middle) * np.sin(angle)], 1)
-
-
-# ── gums ─────────────────────────────────────────────────────────────────────────────────────────
-
-# where a crown's gum is cut across, in shares of its half width; more cuts where a smile shows them
-FRONT_COLUMNS = (-0.88, -0.60, -0.22, 0.22, 0.60, 0.88)
-COLUMNS = {"incisor": FRONT_COLUMNS, "canine": FRONT_COLUMNS, "premolar": (-0.65, 0.0, 0.65), "molar": (-0.65, 0.0, 0.65)}
-PAPILLA = {"incisor": 0.42, "canine": 0.40, "premolar": 0.34, "molar": 0.30}  # its height, of the crown's
-DISTAL_PAPILLA = 0.12  # behind the last tooth
-PAPILLA_DEPTH = 0.55  # of a crown's depth …
-ROOT_DEPTH = 0.94  # … and of the ridge between the roots
-# rows of the gum: mm rootward of its margin, mm outward of the crown's face; one more, hidden, in between
-OUTER_ROWS = ((7.5, -0.9), (3.6, 0.15), (1.6, 0.50), (0.5, 0.42), (0.0, 0.12))
-LOWER_OUTER_ROWS = ((5.0, -2.4), (3.0, -0.3), *OUTER_ROWS[2:])  # the lower lip's fold is shallow
-HIDDEN_ROW = (0.4, 0.0)  # in the middle of the crown
-INNER_ROWS = ((0.0, -0.10), (0.5, -0.40), (1.6, -0.55), (4.0, -1.0), (7.5, -1.6))
-PALATE_INNER_ROWS = ((0.0, -0.10), (0.5, -0.40), (1.6, -0.60), (4.0, -1.8), (6.5, -4.5))
-SCALLOP_FADES = (0.5, 3.6, 7.5)  # mm rootward of the margin: full scallop, the crowns' heights, one height for all
-GUM_LINE = 8.6  # mm from the edges, that height
-ROUNDNESS = 0.75  # of the scallops: 1 a parabola, 0.5 half an ellipse
-PALATE_SHARES = (0.36, 0.70, 1.0)  # of the way to the midline
-PALATE_RISE, PALATE_BROAD = 7.0, 18.0  # mm: so high where it is so far to the midline
-
-
-def gums(arch: Arch) -> PartMesh:
-    """The gum of an arch: a band from the lip's side over the ridge to the tongue's, scalloped around the crowns and
-    rising into a point between them; the upper one closes over the palate.
-    """
-    rows = (OUTER_ROWS, PALATE_INNER_ROWS) if arch.up > 0 else (LOWER_OUTER_ROWS, INNER_ROWS)
-    rows = np.array((*rows[0], HIDDEN_ROW, *rows[1]))
-    seated = seats(arch)
-    left, right = seated[:7], seated[7:]
-    band = np.stack([*reversed([_column(c, rows) for c in _columns(right)[1:]]),
-                     _column([(left[0], -1.0), (right[0], -1.0)], rows),
-                     *[_column(c, rows) for c in _columns(left)[1:]]])
-    band = _smoothed(band, np.interp(rows[:, 0], SCALLOP_FADES, [0, 0.25, 1]))
-    index = np.arange(band[..., 0].size).reshape(band.shape[:2])
-    if arch.up > 0:
-        band, index = _with_palate(band)
-    used, quads = np.unique(_grid_quads(index), return_inverse=True)
-    own = _grid_quads(np.arange(index.size).reshape(index.shape))
-    box = np.array(GUMS_UPPER if arch.up > 0 else GUMS_LOWER).reshape(2, 2)
-    uv = box[0] + _band_uv(band) * (box[1] - box[0])
-    mesh = PartMesh(band.reshape(-1, 3)[used] * MM, quads.reshape(-1, 4), uv, own)
-    return mesh.reversed() if arch.up > 0 else mesh
-
-
-def _columns(half: list[Seat]) -> list[list[tuple[Seat, float]]]:
-    """Where the band is cut across, from the middle backwards: pairs (seat, share of its half width); two seats
-    where neighbours meet.
-    """
-    found: list[list[tuple[Seat, float]]] = []
-    for seat, behind in zip(half, [*half[1:], None], strict=True):
-        found.append([(seat, -1.0)])
-        found += [[(seat, share)] for share in COLUMNS[seat.tooth.kind]]
-        meeting = [(seat, 1.0)] if behind is None else [(seat, 1.0), (behind, -1.0)]
-        found.append(meeting)
-    return [c for c in found if c[0][1] != -1.0 or c is found[0]]
-
-
-def _column(cut: list[tuple[Seat, float]], rows: Array) -> Array:
-    """(rows, 3) mm. Where two teeth meet, the mean of what each would have."""
-    return np.mean([_profile(seat, share, rows, len(cut) == 1) for seat, share in cut], 0)
-
-
-def _profile(seat: Seat, share: float, rows: Array, alone: bool) -> Array:
-    tooth, between = seat.tooth, abs(share) == 1
-    tall = DISTAL_PAPILLA if between and alone else PAPILLA[tooth.kind]
-    margin = tooth.height * (1 - tall * (1 - (1 - share**2) ** ROUNDNESS))
-    line = np.stack([np.interp(drop, SCALLOP_FADES, [margin, tooth.height, GUM_LINE]) for drop in rows[:, 0]])
-    below = line + rows[:, 0]
-    along = share * tooth.width / 2 * (1.0 if between else SHAPES[tooth.kind].width[1])
-    reach = np.minimum(below, 1.1 * tooth.height)
-    outer, inner = seat.faces(np.zeros_like(reach), reach)
-    middle, widest = (outer + inner) / 2, (outer - inner) / 2
-    half = PAPILLA_DEPTH * widest
-    if not between:
-        half = np.maximum(seat.faces(np.full_like(reach, along), reach)[0] - middle, half)
-    half += (ROOT_DEPTH * widest - half) * np.interp(rows[:, 0], SCALLOP_FADES[:2], [0, 1]) * (half < ROOT_DEPTH * widest)
-    facing = np.sign(len(OUTER_ROWS) - np.arange(len(rows)))
-    out = middle + facing * half + rows[:, 1]
-    return seat.place(np.full_like(out, along * (1.15 if between and alone else 1.0)), out, below)
-
-
-def _smoothed(band: Array, amount: Array) -> Array:
-    """The band with each row (columns, 3) evened out along the arch by its amount, 0 to 1; the ends stay."""
-    even = band.copy()
-    for _ in range(8):
-        even[1:-1] += amount[:, None] * 0.25 * (even[:-2] - 2 * even[1:-1] + even[2:])
-    return even
-
-
-def _with_palate(band: Array) -> tuple[Array, Ints]:
-    """The band (columns, rows, 3) with rows added to the midline, and the grid of vertex numbers: both halves share
-    the midline's.
-    """
-    end = band[:, -1]
-    facing = (end[::-1] * [-1, 1, 1] + end) / 2
-    rise = PALATE_RISE * np.minimum(np.abs(facing[:, 0]) / PALATE_BROAD, 1) ** 1.5
-    added = []
-    for share in PALATE_SHARES:
-        x = end[:, 0] * (1 - share)
-        blend = share * facing + (1 - share) * end
-        added.append(np.stack([x, blend[:, 1] + rise * np.sin(share * np.pi / 2), blend[:, 2]], 1))
-    whole = np.concatenate([band, np.stack(added, 1)], 1)
-    index = np.arange(whole.shape[0] * whole.shape[1]).reshape(whole.shape[:2])
-    index[:, -1] = np.minimum(index[:, -1], index[::-1, -1])
-    return whole, index
-
-
-def _grid_quads(index: Ints) -> Ints:
-    """(Q, 4) of a grid of vertex numbers (columns, rows)."""
-    return np.stack([index[:-1, :-1], index[1:, :-1], index[1:, 1:], index[:-1, 1:]], 2).reshape(-1, 4)
-
-
-def _band_uv(band: Array) -> Array:
-    """(columns · rows, 2) in the unit square: u along the arch, v from the lip to the tongue, by mean length."""
-    def shares(step: Array) -> Array:
-        total = np.concatenate([[0], np.cumsum(step)])
-        return total / total[-1]
-
-    u = shares(np.linalg.norm(np.diff(band[:, 3], axis=0), axis=1))
-    v = shares(np.linalg.norm(np.diff(band, axis=1), axis=2).mean(0))
-    return np.stack(np.broadcast_arrays(u[:, None], v), 2).reshape(-1, 2)
-
-
-# ── tongue ───────────────────────────────────────────────────────────────────────────────────────
-
-
-def tongue_uv(vertices: Array, quads: Ints) -> tuple[Array, Ints]:
-    """Texture coordinates (2V, 2) and their rows (Q, 4) for the base mesh's tongue, vertices (V, 3) and quads (Q, 4).
-
-    Seen from above and from below, each in its own box: the first V rows are the upper side's.
-    """
-    plan = vertices[:, [2, 0]]
-    share = (plan - plan.min(0)) / np.ptp(plan, axis=0)
-    boxes = [np.array(region).reshape(2, 2) for region in (TONGUE_TOP, TONGUE_BELOW)]
-    uv = np.concatenate([box[0] + share * (box[1] - box[0]) for box in boxes])
-    corners = vertices[quads]
-    facing = np.cross(corners[:, 2] - corners[:, 0], corners[:, 3] - corners[:, 1])[:, 1]
-    return uv, np.where(facing[:, None] >= 0, quads, quads + len(vertices))

@@ -1,4 +1,5 @@
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -6,7 +7,8 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "assets/head"))
 
-from teeth import FORWARD, LOWER, OVERBITE, OVERJET, UPPER, crowns, fit_arches, gums, seats, tongue_uv
+from gums import gums, tongue_uv
+from teeth import FORWARD, LOWER, OVERBITE, OVERJET, UPPER, crowns, fit_arches, seats
 
 from headform.skin.mouth import GUMS_LOWER, GUMS_UPPER, TEETH_LOWER, TEETH_UPPER, TONGUE_BELOW, TONGUE_TOP
 
@@ -56,7 +58,7 @@ def test_every_crown_has_the_size_in_the_table(arches, which, table):
 def test_neighbours_touch(arches):
     for arch in arches:
         for half in (seats(arch)[:7], seats(arch)[7:]):
-            for near, far in zip(half[:-1], half[1:], strict=True):
+            for near, far in pairwise(half):
                 gap = np.linalg.norm(near.origin - far.origin) - (near.tooth.width + far.tooth.width) / 2
                 assert -0.6 < gap < 1.6  # the origins lie on the outer line, which is the longer way round
 
@@ -91,11 +93,12 @@ def test_gum_covers_necks_and_faces_the_lips(arches):
 
 
 def test_islands_stay_in_their_boxes(arches):
-    boxes = [(crowns(arches[0]), TEETH_UPPER), (crowns(arches[1]), TEETH_LOWER), (gums(arches[0]), GUMS_UPPER),
-             (gums(arches[1]), GUMS_LOWER)]
-    for mesh, (left, bottom, right, top) in boxes:
+    teeth = zip((crowns(a) for a in arches), (TEETH_UPPER, TEETH_LOWER), strict=True)
+    soft = zip((gums(a) for a in arches), (GUMS_UPPER, GUMS_LOWER), strict=True)
+    for mesh, (left, bottom, right, top) in [*teeth, *soft]:
         assert mesh.quads_uv.max() < len(mesh.uv)
-        assert (mesh.uv >= [left - 1e-9, bottom - 1e-9]).all() and (mesh.uv <= [right + 1e-9, top + 1e-9]).all()
+        assert (mesh.uv >= np.array([left, bottom]) - 1e-9).all()
+        assert (mesh.uv <= np.array([right, top]) + 1e-9).all()
 
 
 def test_tongue_has_an_upper_and_a_lower_picture():

@@ -15,7 +15,7 @@ def test_nothing_grows_under_the_lid_or_into_the_next_band():
     sheet = paint_lashes(SIZE, seed=1)
     assert sheet.shape == (*SIZE, 4) and sheet.dtype == np.uint8
     for limits in (UPPER_BAND, LOWER_BAND):
-        assert band(sheet, limits, 0, 0.4 * ROOT).max(initial=0) == 0
+        assert band(sheet, limits, 0, 0.4 * ROOT).max() < 0.03
         assert band(sheet, limits, 0.98, 1).mean() < 0.01
 
 

@@ -24,7 +24,8 @@ def sheet():
 
 def cut(sheet, box):
     left, bottom, right, top = box
-    return sheet[round((1 - top) * SIZE) : round((1 - bottom) * SIZE), round(left * SIZE) : round(right * SIZE)]
+    rows = slice(round((1 - top) * SIZE), round((1 - bottom) * SIZE))
+    return sheet[rows, round(left * SIZE) : round(right * SIZE)]
 
 
 def part(sheet, arch, order, low, high):
@@ -32,7 +33,8 @@ def part(sheet, arch, order, low, high):
     left, bottom, right, top = arch
     wide, tall = (right - left) / TEETH_PER_ARCH, (top - bottom) * CROWN_TOP
     x = left + (order + 0.5) * wide
-    return cut(sheet, (x - 0.12 * wide, bottom + low * tall, x + 0.12 * wide, bottom + high * tall)).astype(float)
+    box = (x - 0.12 * wide, bottom + low * tall, x + 0.12 * wide, bottom + high * tall)
+    return cut(sheet, box).astype(float)
 
 
 def test_boxes_do_not_overlap():
@@ -74,5 +76,6 @@ def test_tongue_has_a_groove(sheet):
 
 def test_tone_and_seed():
     assert np.array_equal(paint_mouth(128, 1), paint_mouth(128, 1))
-    light, dark = (cut(paint_mouth(SIZE, 0, t), TEETH_UPPER).mean() for t in ((230, 222, 205), (200, 180, 140)))
+    tones = (230, 222, 205), (200, 180, 140)
+    light, dark = (cut(paint_mouth(SIZE, 0, t), TEETH_UPPER).mean() for t in tones)
     assert light > dark + 20

@@ -21,8 +21,7 @@ class Raster:
     """What each pixel (H, W) sees.
 
     triangle     (H, W) int32, row of the triangles; -1 where there is none
-    barycentric  (H, W, 3) float32 weights of the triangle's corners, on the surface (perspective-correct); 0
-    if none
+    barycentric  (H, W, 3) float32 weights of the corners on the surface (perspective-correct); 0 if none
     depth        (H, W) float32 metres along the view axis; +inf if none
     """
 

@@ -19,7 +19,7 @@ from headform.render.strands import Strands
 Floats = NDArray[np.float32]
 
 # Marschner et al. 2003 in Kajiya and Kay's terms: scales tilt by 2–3°, so the light that is mirrored at once
-(white)  # goes towards the root, and the light that went through the hair twice (coloured) towards the tip
+# (white) goes towards the root, and the light that went through the hair twice (coloured) towards the tip
 MIRRORED_SHIFT, MIRRORED_STRENGTH = 0.10, 0.30
 INNER_SHIFT, INNER_STRENGTH = -0.18, 0.9
 SPREAD = 0.10  # how far highlights wander from strand to strand

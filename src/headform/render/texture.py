@@ -70,7 +70,7 @@ def _as_bytes(image: ArrayLike) -> NDArray[np.uint8]:
         raise BadInput(f"a texture must be uint8 or float 0–1, not {given.dtype}")
     if not np.isfinite(given).all():
         raise BadInput("a texture holds NaN or infinity")
-    return np.rint(np.clip(given, 0, 1) * 255).astype(np.uint8)
+    return np.asarray(np.rint(np.clip(given, 0, 1) * 255), np.uint8)
 
 
 def _chain(image: NDArray[np.uint8], code: NDArray[np.int16]) -> Texels:

@@ -1,7 +1,8 @@
 """The picture on the eyeball: iris, pupil and sclera on a sheet that looks down the line of sight.
 
-Convention: the pupil is in the middle of the sheet, +Y of the head is up, the nose is at the left (the right eye is the
-mirror image of the left, texture included). Distance from the middle grows with the angle from the line of sight.
+Convention: the pupil is in the middle of the sheet, +Y of the head is up, the nose is at the left: the right
+eye is the mirror image of the left, texture included. Distance from the middle grows with the angle from the line
+of sight.
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ PUPIL = np.array([7, 6, 6], np.float32)
 
 @dataclass(frozen=True)
 class IrisColour:
-    """sRGB around the pupil, in the outer zone, of the light fibres and of the limbal ring; how much fibres show; and
-    how common the colour is, per ancestry in the order of `ANCESTRIES`.
+    """sRGB around the pupil, in the outer zone, of the light fibres and of the limbal ring; how much fibres
+    show; and how common the colour is, per ancestry in the order of `ANCESTRIES`.
     """
 
     inner: Colour
@@ -45,17 +46,32 @@ class IrisColour:
 
 
 ANCESTRIES = ("african", "asian", "caucasian")
-# Shares rounded from Katsara & Nothnagel, "True colors: A literature review on the spatial distribution of eye
-# and hair pigmentation" (2019); each column sums to one.
+# Shares are rough estimates: brown nearly everywhere, light colours mostly in Europe; columns sum to one.
 IRIS_COLOURS = {
-    "dark brown": IrisColour((64, 38, 22), (40, 24, 15), (98, 60, 34), (13, 9, 7), 0.55, (0.80, 0.72, 0.12)),
-    "brown": IrisColour((112, 68, 34), (80, 48, 26), (152, 98, 54), (28, 18, 12), 0.75, (0.17, 0.25, 0.27)),
-    "amber": IrisColour((156, 98, 42), (128, 84, 38), (190, 134, 66), (60, 38, 20), 0.8, (0.01, 0.01, 0.02)),
-    "hazel": IrisColour((142, 92, 46), (100, 96, 60), (164, 140, 84), (42, 40, 31), 0.9, (0.01, 0.01, 0.15)),
-    "green": IrisColour((146, 118, 66), (94, 112, 82), (152, 160, 118), (40, 50, 44), 1.0, (0.003, 0.003, 0.10)),
-    "grey": IrisColour((136, 130, 116), (112, 122, 128), (170, 178, 182), (48, 54, 61), 1.0, (0.002, 0.002, 0.05)),
-    "blue-grey": IrisColour((134, 132, 120), (98, 118, 138), (160, 176, 190), (40, 50, 66), 1.0, (0.003, 0.003, 0.10)),
-    "blue": IrisColour((136, 138, 128), (84, 120, 156), (154, 182, 206), (31, 45, 69), 1.0, (0.002, 0.002, 0.19)),
+    "dark brown": IrisColour(
+        (64, 38, 22), (40, 24, 15), (98, 60, 34), (13, 9, 7), 0.55, (0.80, 0.72, 0.12)
+    ),
+    "brown": IrisColour(
+        (112, 68, 34), (80, 48, 26), (152, 98, 54), (28, 18, 12), 0.75, (0.17, 0.25, 0.27)
+    ),
+    "amber": IrisColour(
+        (156, 98, 42), (128, 84, 38), (190, 134, 66), (60, 38, 20), 0.8, (0.01, 0.01, 0.02)
+    ),
+    "hazel": IrisColour(
+        (142, 92, 46), (100, 96, 60), (164, 140, 84), (42, 40, 31), 0.9, (0.01, 0.01, 0.15)
+    ),
+    "green": IrisColour(
+        (146, 118, 66), (94, 112, 82), (152, 160, 118), (40, 50, 44), 1.0, (0.003, 0.003, 0.10)
+    ),
+    "grey": IrisColour(
+        (136, 130, 116), (112, 122, 128), (170, 178, 182), (48, 54, 61), 1.0, (0.002, 0.002, 0.05)
+    ),
+    "blue-grey": IrisColour(
+        (134, 132, 120), (98, 118, 138), (160, 176, 190), (40, 50, 66), 1.0, (0.003, 0.003, 0.10)
+    ),
+    "blue": IrisColour(
+        (136, 138, 128), (84, 120, 156), (154, 182, 206), (31, 45, 69), 1.0, (0.002, 0.002, 0.19)
+    ),
 }
 
 
@@ -97,7 +113,9 @@ def paint_eye(
 def _paint_iris(colour: IrisColour, radius: Floats, turn: Floats, seed: int) -> Floats:
     """(N, 3) colours at N points: radius 1 at the limbus, turn in radians."""
     rng = np.random.default_rng(seed)
-    inner, outer, fibre, rim = (np.array(c, np.float32) for c in (colour.inner, colour.outer, colour.fibre, colour.rim))
+    inner, outer, fibre, rim = (
+        np.array(c, np.float32) for c in (colour.inner, colour.outer, colour.fibre, colour.rim)
+    )
     drift = clouds(_circle(turn, 1.6, radius * 1.5), 1.0, seed, 3)  # slow variation around the iris
     collarette = 0.50 + 0.035 * clouds(_circle(turn, 3.5, radius * 0), 1.0, seed + 1, 3) + 0.02 * drift
     bent = turn + 0.10 * clouds(_circle(turn, 5.0, radius * 4), 1.0, seed + 2, 2) * radius
@@ -118,10 +136,12 @@ def _paint_iris(colour: IrisColour, radius: Floats, turn: Floats, seed: int) -> 
     painted += (fibre - painted) * np.clip(0.42 * ridge * colour.contrast, 0, 1)[:, None]
     painted *= 1 - 0.5 * colour.contrast * _crypts(radius, bent, collarette, seed)[:, None]
     for place in rng.uniform(0.66, 0.86, 3):  # furrows where the iris folds as the pupil opens
-        where = radius - place - 0.018 * clouds(_circle(turn, 2.5, radius * 0), 1.0, seed + int(1000 * place), 2)
+        wave = clouds(_circle(turn, 2.5, radius * 0), 1.0, seed + int(1000 * place), 2)
+        where = radius - place - 0.018 * wave
         painted *= 1 - (0.13 * np.exp(-((where / 0.012) ** 2)) * _step(-0.3, 0.5, drift))[:, None]
 
-    painted *= (1 + 0.16 * -np.sin(turn) * np.clip(radius, 0, 1))[:, None]  # the cornea throws light to the far side
+    # light from above is thrown to the far side by the cornea
+    painted *= (1 - 0.16 * np.sin(turn) * np.clip(radius, 0, 1))[:, None]
     ring = _step(0.80, 0.985, radius + 0.05 * drift) ** 1.3
     painted += (rim - painted) * (0.88 * ring)[:, None]
     ruff = np.exp(-(((radius - PUPIL_SHARE - 0.015) / 0.024) ** 2)) * (0.75 + 0.5 * short)
@@ -144,8 +164,9 @@ def _ridges(noise: Floats) -> Floats:
 
 
 def _circle(turn: Floats, density: float, along: Floats) -> Floats:
-    """(N, 3) points on a cylinder: noise over them closes on itself, with about 6·density bumps round the circle."""
-    return np.stack([density * np.cos(turn), density * np.sin(turn), along], -1).reshape(-1, 3).astype(np.float32)
+    """(N, 3) points on a cylinder: noise over them closes on itself, with about 6·density bumps around."""
+    points = np.stack([density * np.cos(turn), density * np.sin(turn), along], -1)
+    return np.asarray(points.reshape(-1, 3), np.float32)
 
 
 # ── sclera ───────────────────────────────────────────────────────────────────────────────────────
@@ -159,7 +180,8 @@ def _paint_sclera(away: Floats, turn: Floats, seed: int, sclera: Colour) -> Floa
     nose = np.clip(-np.cos(turn), 0, 1)
     mottle = clouds(_circle(turn, 2.2, angle * 2.5), 1.0, seed + 21, 3).reshape(shape)
     painted = np.array(sclera, np.float32) * (1 + 0.035 * mottle)[..., None]
-    painted += np.array([-7, -2, 6], np.float32) * _step(0.62, 0.46, angle)[..., None]  # the iris's edge shines through
+    near_iris = _step(0.62, 0.46, angle)  # its edge shines through, bluish
+    painted += np.array([-7, -2, 6], np.float32) * near_iris[..., None]
     flush = _step(0.55, 1.25, angle) * (0.20 + 0.30 * level**2 + 0.28 * nose**3 + 0.25 * mottle)
     painted += (FLUSH - painted) * np.clip(flush, 0, 0.75)[..., None]
     veins = _veins(shape[0], seed)
@@ -168,7 +190,7 @@ def _paint_sclera(away: Floats, turn: Floats, seed: int, sclera: Colour) -> Floa
 
 
 def _veins(size: int, seed: int, count: int = 46, steps: int = 260) -> Floats:
-    """(size, size) strength of thin wandering vessels that come from both corners and fade towards the iris."""
+    """(size, size) strength of thin wandering vessels from both corners, fading towards the iris."""
     rng = np.random.default_rng(seed + 31)
     start = np.where(np.arange(count) % 2 == 0, 0.0, np.pi) + rng.normal(0, 0.42, count)
     wander = np.cumsum(np.cumsum(rng.normal(0, 1, (count, steps)), 1) * 0.96, 1) * 0.00006
@@ -185,7 +207,8 @@ def _veins(size: int, seed: int, count: int = 46, steps: int = 260) -> Floats:
         for shift_y in range(-2, 3):
             i, j = np.floor(y).astype(int) + shift_y, np.floor(x).astype(int) + shift_x
             far = (i + 0.5 - y) ** 2 + (j + 0.5 - x) ** 2
-            np.maximum.at(drawn, (i % size, j % size), (strength * np.exp(-far / (2 * width**2))).astype(np.float32))
+            ink = (strength * np.exp(-far / (2 * width**2))).astype(np.float32)
+            np.maximum.at(drawn, (i % size, j % size), ink)
     return drawn
 
 
@@ -201,10 +224,10 @@ def _lid_shade(away: Floats, turn: Floats) -> Floats:
 def _angle(away: Floats) -> Floats:
     """Angle from the line of sight, in radians, at distances from the middle of the sheet."""
     knots = [0, IRIS_SHEET, SHEET_AT_SIDE, 0.5]
-    return np.interp(away, knots, [0, LIMBUS_ANGLE, SIDE_ANGLE, np.pi]).astype(np.float32)
+    return np.asarray(np.interp(away, knots, [0, LIMBUS_ANGLE, SIDE_ANGLE, np.pi]), np.float32)
 
 
-def _step(start: float, end: float, value: Floats) -> Floats:
+def _step(start: float, end: float, value: NDArray[np.floating]) -> Floats:
     """0 at `start`, 1 at `end`, smooth between; `start` may be the larger."""
     t = np.clip((value - start) / (end - start), 0, 1)
     return np.asarray(t * t * (3 - 2 * t), np.float32)

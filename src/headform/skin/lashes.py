@@ -15,7 +15,7 @@ STEPS = 224  # points drawn along a hair
 def paint_lashes(
     size: tuple[int, int] = (256, 1024), seed: int = 0, colour: tuple[int, int, int] = COLOUR
 ) -> NDArray[np.uint8]:
-    """(H, W, 4) sRGB and alpha; u along the lid from the nose outwards, v from root to tip in each lid's band."""
+    """(H, W, 4) sRGB and alpha; u along the lid from the nose outwards, v root to tip in each lid's band."""
     rng = np.random.default_rng(seed)
     alpha = np.zeros(size, np.float32)
     _draw_row(alpha, rng, UPPER_BAND, clumps=56, length=(0.52, 0.90), sweep=0.030)
@@ -47,7 +47,8 @@ def _draw_row(
     t = np.linspace(0, 1, STEPS)
     u = root[:, None] + lean[:, None] * t**1.4 + bow[:, None] * 4 * t * (1 - t) * 0.5
     rise = ROOT * rng.uniform(0.75, 1.1, count)[:, None] + (1 - ROOT) * tall[:, None] * t
-    _stamp(alpha, u, band[0] + (band[1] - band[0]) * rise, rng.uniform(0.85, 1.25, (count, 1)) * (1 - t) ** 0.7)
+    width = rng.uniform(0.85, 1.25, (count, 1)) * (1 - t) ** 0.7
+    _stamp(alpha, u, band[0] + (band[1] - band[0]) * rise, width)
 
 
 def _stamp(

@@ -17,7 +17,7 @@ Colour = tuple[int, int, int]
 # (left, bottom, right, top) of each region on the sheet, origin bottom-left
 GUMS_UPPER: Box = (0.005, 0.805, 0.995, 0.995)
 GUMS_LOWER: Box = (0.005, 0.625, 0.995, 0.795)
-TEETH_UPPER: Box = (0.0, 0.445, 1.0, 0.615)  # fourteen boxes side by side, from the right second molar to the left
+TEETH_UPPER: Box = (0.0, 0.445, 1.0, 0.615)  # fourteen boxes, right second molar to left
 TEETH_LOWER: Box = (0.0, 0.275, 1.0, 0.445)
 TONGUE_TOP: Box = (0.005, 0.005, 0.495, 0.265)  # root at the left, tip at the right
 TONGUE_BELOW: Box = (0.505, 0.005, 0.995, 0.265)
@@ -25,7 +25,7 @@ TEETH_PER_ARCH = 14
 TOOTH_MARGIN = 0.06  # of a tooth's box, left free on each side
 CROWN_TOP = 0.84  # of a tooth's box: below it the sides, neck at the bottom; above it the chewing surface
 GUM_SHOWS = 0.16  # of a tooth's box: about here the side comes out of the gum
-MARGINS = {"upper": (0.24, 0.42), "lower": (0.32, 0.60)}  # of a gum's strip: its two edges, lip's and tongue's side
+MARGINS = {"upper": (0.24, 0.42), "lower": (0.32, 0.60)}  # of a gum's strip: lip's and tongue's edge
 
 TEETH_TONE: Colour = (221, 208, 184)
 NECK = np.array([0.92, 0.86, 0.75], np.float32)  # of the tone, at the neck …
@@ -55,11 +55,11 @@ def paint_mouth(size: int = 512, seed: int = 0, teeth_tone: Colour = TEETH_TONE)
             place = abs(order - (TEETH_PER_ARCH - 1) / 2) + 0.5  # 1 central incisor … 7 second molar
             number = seed + 100 * arch + order
             _fill(sheet, box, partial(_paint_tooth, place=int(place), seed=number, tone=tone))
-    return np.clip(sheet + 0.5, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(sheet + 0.5, 0, 255), np.uint8)
 
 
 def _fill(sheet: Floats, box: Box, paint: Callable[..., Floats], spread: float = 0.0) -> None:
-    """Paints the pixels of a box, and a rim of `spread` around it, from their place (N,) u and v within it."""
+    """Paints the pixels of a box, and a rim of `spread` around it, from their (N,) u and v within it."""
     size = len(sheet)
     left, bottom, right, top = box
     columns = slice(max(0, round((left - spread) * size)), min(size, round((right + spread) * size)))
@@ -71,7 +71,7 @@ def _fill(sheet: Floats, box: Box, paint: Callable[..., Floats], spread: float =
 
 
 def _paint_tooth(u: Floats, v: Floats, place: int, seed: int, tone: Floats) -> Floats:
-    """(N, 3) one crown, unrolled: the lip's side at u = 0.5, neck at v = 0; `place` 1 to 7 from the middle."""
+    """(N, 3) one crown, unrolled: lip's side at u = 0.5, neck at v = 0; `place` 1 to 7 from the middle."""
     u = (u - TOOTH_MARGIN) / (1 - 2 * TOOTH_MARGIN)
     front = place <= 3
     height = np.clip(v / CROWN_TOP, 0, 1)

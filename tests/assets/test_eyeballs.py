@@ -39,7 +39,7 @@ def test_eyeball_is_closed_and_wound_outwards(pair, side):
     assert len(np.unique(edges, axis=0)) == len(edges)
     assert {tuple(e) for e in edges} == {tuple(e[::-1]) for e in edges}
     ball = 4 / 3 * np.pi * RADIUS**3
-    assert 0.93 * ball < volume(mesh, mesh.vertices.mean(0)) < ball  # a polyhedron inside a sphere, dented in front
+    assert 0.93 * ball < volume(mesh, mesh.vertices.mean(0)) < ball  # dented in front
 
 
 def test_sclera_lies_on_the_sphere_and_the_iris_inside_it():
