@@ -25,7 +25,8 @@ HIDDEN_SCALE = 0.4  # of the face's, for what fills eyes and mouth while the mai
 WEIGHT_EAR = 1.0
 STRAIN_POWER = 0.3
 EAR_FINENESS = 0.4
-ROUNDS = 6
+ROUNDS = 5
+FAR = 1.0
 CURVE_POINTS = 8192
 
 
@@ -120,7 +121,7 @@ def _closeness(points: Array, quads: Ints, region: Mask) -> Array:
 
 def _scales(area: Array, finer: Array, face: Mask, hidden: Mask, wanted: float, room: float) -> Array:
     """(M,) length in the texture per metre: the face takes `wanted` of the area, all that shows takes `room`."""
-    near = np.sqrt(wanted / area[face].sum())
+    near = np.sqrt(FACE_SHARE / 2 / area[face].sum())
     low, high = near / 50, near
     for _ in range(60):
         far = (low + high) / 2
@@ -129,6 +130,9 @@ def _scales(area: Array, finer: Array, face: Mask, hidden: Mask, wanted: float, 
             high = far
         else:
             low = far
+    far = FAR*far
+    near = np.sqrt(wanted / area[face].sum())
+    scale = far + (near - far) * finer
     scale[hidden] = HIDDEN_SCALE * near
     return scale
 

@@ -30,8 +30,8 @@ PALATE_RISE, PALATE_BROAD = 7.0, 18.0  # mm: so high where it is so far to the m
 
 
 def gums(arch: Arch) -> PartMesh:
-    """The gum of an arch: a band from the lip's side over the ridge to the tongue's, scalloped around the crowns
-    and rising into a point between them; the upper one closes over the palate.
+    """The gum of an arch: a band from the lip's side over the ridge to the tongue's, scalloped around the
+    crowns and rising into a point between them; the upper one closes over the palate.
     """
     rows = (OUTER_ROWS, PALATE_INNER_ROWS) if arch.up > 0 else (LOWER_OUTER_ROWS, INNER_ROWS)
     rows = np.array((*rows[0], HIDDEN_ROW, *rows[1]))

@@ -134,7 +134,7 @@ def fit_arches(upper_strip: Array, lower_strip: Array) -> tuple[Arch, Arch]:
 
 
 def _fit_outline(strip: Array) -> tuple[float, float, float]:
-    """a, b and top of the curve z = top − a x² − b x⁴ through a strip's outermost points, the front kept round."""
+    """a, b and top of z = top − a x² − b x⁴ through a strip's outermost points, the front kept round."""
     x, z = strip[ConvexHull(strip[:, [0, 2]]).vertices][:, [0, 2]].T
     rows = np.stack([np.ones_like(x), -(x**2), -(x**4)], 1)
     top, a, b = np.linalg.lstsq(rows, z, rcond=None)[0]

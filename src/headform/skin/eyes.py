@@ -1,8 +1,8 @@
 """The picture on the eyeball: iris, pupil and sclera on a sheet that looks down the line of sight.
 
-Convention: the pupil is in the middle of the sheet, +Y of the head is up, the nose is at the left: the right
-eye is the mirror image of the left, texture included. Distance from the middle grows with the angle from the line
-of sight.
+Convention: the pupil is in the middle of the sheet, +Y of the head is up and the nose at the left: the right
+eye is the mirror image of the left, texture included. Distance from the middle grows with the angle from the
+line of sight.
 """
 
 from __future__ import annotations
