@@ -1,14 +1,28 @@
-"""The face-centred texture atlas of the head's skin: one island for all that shows, three for what is behind it."""
+"""The face-centred texture atlas of the head's skin: one island for what shows, three for what does not."""
 
 from __future__ import annotations
 
+import argparse
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image, ImageDraw
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import dijkstra
-from unwrap_solver import Domain, Placement, corner_triangles, minimise, signed_svd, tutte
+from unwrap_solver import (
+    Domain,
+    Placement,
+    corner_triangles,
+    coverage,
+    minimise,
+    outline,
+    quad_areas,
+    signed_areas,
+    signed_svd,
+    tutte,
+)
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -16,17 +30,15 @@ Mask = NDArray[np.bool_]
 
 SOCKET_RIGHT, NECK, SOCKET_LEFT, MOUTH, HEAD = range(5)  # the order of topology.ISLANDS
 GUTTER = 6 / 1024  # between islands and to the border
-FACE_SHARE = 0.475  # of the whole texture
-BLEND = 0.03  # metres beyond the face over which its finer scale fades
-SEAM_TOP = 0.14  # metres: the seam up the back of the head ends at the first vertex this high
-ROUNDNESS = 4.0  # exponent of the superellipse that the main island fills
-WEIGHT_REST, WEIGHT_HIDDEN = 0.15, 1e-3  # say in the energy of scalp and neck, and of what fills eyes and mouth
+FACE_SHARE = 0.47  # of the whole texture
+BLEND = 0.03  # metres beyond face and ears over which their finer scale fades
+EAR_FINENESS = 0.25  # how far the ears' scale is raised from that of the rest towards the face's
+REST_SCALE = 0.68  # of the scale at which all would fit: what is under the hair gives way, not the face
+ROUNDNESS = 4.5  # exponent of the superellipse that the main island fills; larger leaves smaller free corners
+WEIGHT_REST, WEIGHT_HIDDEN = 0.025, 1e-3  # in the energy: of scalp and neck; of what fills eyes and mouth
 HIDDEN_SCALE = 0.4  # of the face's, for what fills eyes and mouth while the main island is solved
-WEIGHT_EAR = 1.0
-STRAIN_POWER = 0.3
-EAR_FINENESS = 0.4
-ROUNDS = 5
-FAR = 1.0
+STRAIN_POWER = 0.3  # strained quads outside the face gain weight, so that none is far worse than the rest
+ROUNDS = 5  # of the main solve; enough for the face to meet its share within 0.001
 CURVE_POINTS = 8192
 
 
@@ -43,7 +55,7 @@ class Atlas:
 class Sheet:
     """A flattened piece: `rows` (N,) of the head's vertices, quads (M, 4) into them, and uv (N, 2).
 
-    loop: its outline counter-clockwise; the first `outer` of it lie on the curve, the rest on the middle line.
+    loop: its outline counter-clockwise; the first `outer` of it lie on the curve, the rest on the middle.
     """
 
     rows: Ints
@@ -56,19 +68,19 @@ class Sheet:
 def face_region(vertices: Array, quads: Ints, island: Ints) -> Mask:
     """(Q,) what a person calls the face: forehead, temples, cheeks, nose, lips, lids, jaw and chin.
 
-    By the quads' centres, in metres: below a hairline that falls from y = 0.095 in the middle by 7·x², in front of
-    z = 0.0135 (the ears begin there) and above a line that runs under the jaw from y = −0.040 at z = 0.012 down to the
-    chin, 0.36 per metre.
+    By the quads' centres, in metres: below a hairline that falls from y = 0.095 in the middle by 7·x², in
+    front of z = 0.0135 (the ears begin there) and above a line that runs under the jaw from y = −0.040 at
+    z = 0.012 down to the chin, 0.36 per metre.
     """
     x, y, z = np.moveaxis(vertices[quads].mean(1), 1, 0)
     below_hair = y < 0.095 - 7 * x**2
     above_jaw = y > -0.040 - 0.36 * (z - 0.012)
-    skin: Mask = (island == HEAD) & below_hair & above_jaw & (z > 0.0135) & ~ear_region(vertices, quads, island)
-    return skin
+    face: Mask = (island == HEAD) & below_hair & above_jaw & (z > 0.0135)
+    return face & ~ear_region(vertices, quads, island)
 
 
 def ear_region(vertices: Array, quads: Ints, island: Ints) -> Mask:
-    """(Q,) the ears and the skin they stand on: an upright ellipse seen from the side, from |x| = 0.05 outward."""
+    """(Q,) the ears and the skin they stand on: seen from the side an upright ellipse, beyond |x| = 0.05."""
     x, y, z = np.moveaxis(vertices[quads].mean(1), 1, 0)
     inside = ((z + 0.0015) / 0.0185) ** 2 + ((y - 0.017) / 0.0295) ** 2 < 1
     ears: Mask = (island == HEAD) & (np.abs(x) > 0.05) & inside
@@ -76,7 +88,7 @@ def ear_region(vertices: Array, quads: Ints, island: Ints) -> Mask:
 
 
 def unwrap(vertices: Array, quads: Ints, island: Ints, mirror: Ints) -> Atlas:
-    """Lay out the skin `vertices` (V, 3) in metres, `quads` (Q, 4); `island` (Q,) and `mirror` (V,) as in `topology`."""
+    """Lay out the skin `vertices` (V, 3), in metres; quads (Q, 4), island (Q,), mirror (V,) of `topology`."""
     left = vertices[quads].mean(1)[:, 0] > 0
     main = main_sheet(vertices, quads, island, mirror, left)
     mouth = mouth_sheet(vertices, quads[left & (island == MOUTH)], mirror)
@@ -86,13 +98,13 @@ def unwrap(vertices: Array, quads: Ints, island: Ints, mirror: Ints) -> Atlas:
 
 
 def main_sheet(vertices: Array, quads: Ints, island: Ints, mirror: Ints, left: Mask) -> Sheet:
-    """The person's left half of the outer skin, with the hidden parts as filling; u from the middle 0.5 to the right."""
+    """The person's left half of the outer skin, u ≥ 0.5, with what is behind lids and lips as filling."""
     rows, loop, local, middle = _half(quads[left], mirror)
     points = vertices[rows]
     start = int(np.argmin(np.where(middle[loop], points[loop, 1], np.inf)))
     loop = np.roll(loop, -start)
     back = 1 + int(np.argmax(middle[loop[1:]]))
-    outer = back + 1 + int(np.argmax(points[loop[back:], 1] >= SEAM_TOP))
+    outer = back + 1 + int(np.argmax(points[loop[back:], 1]))  # the seam ends at the highest vertex
     curve = superellipse(0.5 - GUTTER, ROUNDNESS)
     placement, uv = _spread(points, local, loop, outer, curve, 0.5, middle)
     kind = island[left]
@@ -102,14 +114,15 @@ def main_sheet(vertices: Array, quads: Ints, island: Ints, mirror: Ints, left: M
     weight = np.where(hidden, WEIGHT_HIDDEN, np.where(face | ear, 1.0, WEIGHT_REST))
     room = float(abs(np.trapezoid(curve[:, 0] - 0.5, curve[:, 1])))
     finer = np.maximum(_closeness(points, local, face), EAR_FINENESS * _closeness(points, local, ear))
-    triangles, wanted, push = corner_triangles(local), FACE_SHARE / 2, np.ones(len(local))
+    near = np.sqrt(FACE_SHARE / 2 / area[face].sum())
+    triangles, push = corner_triangles(local), np.ones(len(local))
     for _ in range(ROUNDS):
-        scale = _scales(area, finer, face, hidden, wanted, room)
+        scale = _scales(area, finer, face, hidden, near, room)
         domain = Domain.of(points, triangles, np.repeat(scale, 4), np.repeat(weight * push, 4))
         uv = minimise(domain, uv, placement, 100)
         strain = domain.energies(uv).reshape(-1, 4).mean(1) / 4
         push = np.where(face | hidden, 1.0, strain**STRAIN_POWER)
-        wanted *= (FACE_SHARE / 2 / signed_areas(uv, local)[face].sum()) ** 1.4
+        near *= (FACE_SHARE / 2 / signed_areas(uv, local)[face].sum()) ** 0.7
     return Sheet(rows, local, loop, outer, uv)
 
 
@@ -119,22 +132,15 @@ def _closeness(points: Array, quads: Ints, region: Mask) -> Array:
     return 1 - t * t * (3 - 2 * t)
 
 
-def _scales(area: Array, finer: Array, face: Mask, hidden: Mask, wanted: float, room: float) -> Array:
-    """(M,) length in the texture per metre: the face takes `wanted` of the area, all that shows takes `room`."""
-    near = np.sqrt(FACE_SHARE / 2 / area[face].sum())
-    low, high = near / 50, near
+def _scales(area: Array, finer: Array, face: Mask, hidden: Mask, near: float, room: float) -> Array:
+    """(M,) texture length per metre: `near` on the face, elsewhere so that what shows would fill `room`."""
+    usual = np.sqrt(FACE_SHARE / 2 / area[face].sum())
+    low, high = 0.0, usual
     for _ in range(60):
         far = (low + high) / 2
-        scale = far + (near - far) * finer
-        if (area * scale**2)[~hidden].sum() > room:
-            high = far
-        else:
-            low = far
-    far = FAR*far
-    near = np.sqrt(wanted / area[face].sum())
-    scale = far + (near - far) * finer
-    scale[hidden] = HIDDEN_SCALE * near
-    return scale
+        fills = (area * (far + (usual - far) * finer) ** 2)[~hidden].sum()
+        low, high = (low, far) if fills > room else (far, high)
+    return np.where(hidden, HIDDEN_SCALE * near, REST_SCALE * far + (near - REST_SCALE * far) * finer)
 
 
 def mouth_sheet(vertices: Array, quads: Ints, mirror: Ints) -> Sheet:
@@ -181,19 +187,6 @@ def _half(quads: Ints, mirror: Ints) -> tuple[Ints, Ints, Ints, Mask]:
     return rows, outline(local), local, mirror[rows] == rows
 
 
-def outline(quads: Ints) -> Ints:
-    """The vertices around a disc of quads, counter-clockwise."""
-    edges = np.stack([quads, np.roll(quads, -1, 1)], -1).reshape(-1, 2)
-    inner = {(b, a) for a, b in edges.tolist()}
-    follows = {a: b for a, b in edges.tolist() if (a, b) not in inner}
-    loop = [min(follows)]
-    while follows[loop[-1]] != loop[0]:
-        loop.append(follows[loop[-1]])
-    if len(loop) != len(follows):
-        raise ValueError("the quads are not a disc: they have more than one outline")
-    return np.array(loop)
-
-
 def _spread(points: Array, quads: Ints, loop: Ints, outer: int, curve: Array, middle: float,
             is_middle: Mask) -> tuple[Placement, Array]:
     """A half disc to start from: outline by length along the curve, the rest after Tutte."""
@@ -207,17 +200,18 @@ def _spread(points: Array, quads: Ints, loop: Ints, outer: int, curve: Array, mi
     free[rim[1:-1]] = False
 
     def weight(edges: Ints) -> Array:
-        return np.where(free[edges].all(1), 0.5, 1.0)  # the other half has a say in edges on the middle line too
+        return np.where(free[edges].all(1), 0.5, 1.0)  # half of such an edge belongs to the other side
 
     return placement, tutte(quads, uv, fixed, weight)
 
 
 def superellipse(radius: float, exponent: float, middle: float = 0.5) -> Array:
-    """(CURVE_POINTS, 2) evenly spaced points of its right half, from the bottom to the top, around (middle, middle)."""
+    """(CURVE_POINTS, 2) even points of the right half around (middle, middle), from the bottom to the top."""
     turn = np.linspace(-np.pi / 2, np.pi / 2, 25 * CURVE_POINTS)
     c, s = np.cos(turn), np.sin(turn)
     c[[0, -1]] = 0.0
-    fine = middle + radius * np.stack([np.abs(c) ** (2 / exponent), np.sign(s) * np.abs(s) ** (2 / exponent)], 1)
+    power = 2 / exponent
+    fine = middle + radius * np.stack([np.abs(c) ** power, np.sign(s) * np.abs(s) ** power], 1)
     share, wanted = _share_of_length(fine), np.linspace(0, 1, CURVE_POINTS)
     return np.stack([np.interp(wanted, share, fine[:, 0]), np.interp(wanted, share, fine[:, 1])], 1)
 
@@ -237,7 +231,7 @@ def _distance(points: Array, quads: Ints, region: Mask) -> Array:
 
 
 def corner_disc() -> tuple[float, float]:
-    """Centre (from the corner, the same in both directions) and radius of the largest disc beside the main island."""
+    """Centre (its distance from both borders) and radius of the largest disc in a free corner."""
     curve = superellipse(0.5 - GUTTER, ROUNDNESS)
     low, high = 0.0, 0.25
     for _ in range(60):
@@ -250,51 +244,32 @@ def corner_disc() -> tuple[float, float]:
 
 def assemble(quads: Ints, island: Ints, mirror: Ints, left: Mask, main: Sheet, mouth: Sheet,
              socket: Sheet) -> tuple[Array, Ints]:
-    """uv (U, 2) and quads_uv (Q, 4): the half sheets mirrored, the discs set into the corners, seams doubled."""
+    """uv (U, 2) and quads_uv (Q, 4): half sheets mirrored, discs set into the corners, seams doubled."""
     centre, radius = corner_disc()
-    own = np.where(left[:, None], quads, mirror[quads])  # the vertex of the left half that each corner repeats
+    own = np.where(left[:, None], quads, mirror[quads])  # the left half's vertex for each corner
     corners = np.zeros((*quads.shape, 2))
-    for sheet, chosen in (main, np.isin(island, [HEAD, NECK])), (mouth, island == MOUTH), \
-            (socket, np.isin(island, [SOCKET_LEFT, SOCKET_RIGHT])):
+    sockets = np.isin(island, [SOCKET_LEFT, SOCKET_RIGHT])
+    for sheet, chosen in (main, np.isin(island, [HEAD, NECK])), (mouth, island == MOUTH), (socket, sockets):
         corners[chosen] = sheet.uv[np.searchsorted(sheet.rows, own[chosen])]
     hidden = ~np.isin(island, [HEAD, NECK])
     corners[hidden] = corners[hidden] * radius
     corners[island == MOUTH] *= np.where(left[island == MOUTH], 1, -1)[:, None, None] * [1, 0] + [0, 1]
     corners[island == MOUTH] += centre
-    sockets = np.isin(island, [SOCKET_LEFT, SOCKET_RIGHT])
     corners[sockets] += 1 - centre
     mirrored = ~left & (island != MOUTH)
     corners[mirrored, :, 0] = 1 - corners[mirrored, :, 0]
     piece = np.where(hidden, island, HEAD)
-    seam = np.isin(quads, main.rows[main.loop[: main.outer - 1]]) & (mirror[quads] == quads) & ~hidden[:, None]
-    seam &= quads != main.rows[main.loop[0]]
+    seam = np.isin(quads, main.rows[main.loop[1 : main.outer - 1]]) & (mirror[quads] == quads)
     side = np.where(seam & ~left[:, None], 1, 0)
     key = (piece[:, None] * len(mirror) + quads) * 2 + side
     _, first, index = np.unique(key, return_index=True, return_inverse=True)
     return corners.reshape(-1, 2)[first], index.reshape(quads.shape)
 
 
-def quad_areas(points: Array, quads: Ints) -> Array:
-    """(Q,) areas in space, from the diagonals."""
-    a, b, c, d = (points[quads[:, k]] for k in range(4))
-    area: Array = np.linalg.norm(np.cross(c - a, d - b), axis=1) / 2
-    return area
-
-
-def signed_areas(uv: Array, quads: Ints) -> Array:
-    """(Q,) areas in the plane, positive when counter-clockwise."""
-    across, other = uv[quads[:, 2]] - uv[quads[:, 0]], uv[quads[:, 3]] - uv[quads[:, 1]]
-    area: Array = (across[:, 0] * other[:, 1] - across[:, 1] * other[:, 0]) / 2
-    return area
-
-
-def measure(vertices: Array, quads: Ints, island: Ints, uv: Array, quads_uv: Ints) -> dict[str, dict[str, float]]:
-    """Per region: its share of the texture, stretch σ1/σ2 and density by its own mean; bent counts quads not convex."""
-    domain = Domain.of(vertices, corner_triangles(quads), np.ones(4 * len(quads)), np.ones(4 * len(quads)))
-    flat = uv[corner_triangles(quads_uv)]
-    J = np.einsum("tki,tkj->tij", flat, domain.gradient)
-    sigma = signed_svd(J)[1]
-    density = np.linalg.det(J)
+def measure(vertices: Array, quads: Ints, island: Ints, uv: Array,
+            quads_uv: Ints) -> dict[str, dict[str, float]]:
+    """Per region: share of the texture, stretch σ1/σ2, density relative to its mean, and quads not convex."""
+    stretch, density, area = _stretch(vertices, quads, uv, quads_uv)
     bent = (density.reshape(-1, 4) <= 0).any(1)
     face, ear = face_region(vertices, quads, island), ear_region(vertices, quads, island)
     regions = {
@@ -304,8 +279,7 @@ def measure(vertices: Array, quads: Ints, island: Ints, uv: Array, quads_uv: Int
     report = {}
     for name, chosen in regions.items():
         four = np.repeat(chosen, 4)
-        weight = domain.area[four] / domain.area[four].sum()
-        ratio = sigma[four, 0] / np.maximum(sigma[four, 1], 1e-12)
+        weight, ratio = area[four] / area[four].sum(), stretch[four]
         relative = density[four] / (density[four] * weight).sum()
         report[name] = {
             "share": float(signed_areas(uv, quads_uv)[chosen].sum()),
@@ -319,20 +293,50 @@ def measure(vertices: Array, quads: Ints, island: Ints, uv: Array, quads_uv: Int
     return report
 
 
+def _stretch(vertices: Array, quads: Ints, uv: Array, quads_uv: Ints) -> tuple[Array, Array, Array]:
+    """For the triangle at each corner (4Q,): σ1/σ2, texture area per square metre, and its square metres."""
+    one = np.ones(4 * len(quads))
+    domain = Domain.of(vertices, corner_triangles(quads), one, one)
+    J = np.einsum("tki,tkj->tij", uv[corner_triangles(quads_uv)], domain.gradient)
+    sigma = signed_svd(J)[1]
+    return sigma[:, 0] / np.maximum(sigma[:, 1], 1e-12), sigma.prod(1), domain.area
+
+
 def _quantile(values: Array, weight: Array, share: float) -> float:
     order = np.argsort(values, kind="stable")
     place = np.searchsorted(np.cumsum(weight[order]), share)
     return float(values[order][min(place, len(order) - 1)])
 
 
+def draw(vertices: Array, quads: Ints, island: Ints, atlas: Atlas, size: int = 1400) -> Image.Image:
+    """The layout to look at: wires, redder where stretched (full red at 8), face tinted blue, ears green."""
+    stretch = _stretch(vertices, quads, atlas.uv, atlas.quads_uv)[0].reshape(-1, 4).mean(1)
+    heat = np.clip(np.log(stretch) / np.log(8), 0, 1)
+    colour = 255 * np.stack([np.ones_like(heat), 1 - heat, 1 - heat], 1)
+    colour[face_region(vertices, quads, island)] *= [0.75, 0.9, 1]
+    colour[ear_region(vertices, quads, island)] *= [0.8, 1, 0.8]
+    picture = Image.new("RGB", (size, size), "white")
+    pen = ImageDraw.Draw(picture)
+    corners = (atlas.uv * [1, -1] + [0, 1])[atlas.quads_uv] * size
+    for corner, fill in zip(corners, colour.astype(int), strict=True):
+        pen.polygon([tuple(c) for c in corner], fill=tuple(fill.tolist()), outline=(60, 60, 60))
+    return picture
+
+
+def main() -> None:
+    ask = argparse.ArgumentParser(description="Lay out a skin and draw the layout, to look at it.")
+    ask.add_argument("skin", type=Path, help="npz with skin, quads, island and mirror")
+    ask.add_argument("picture", type=Path, help="the drawing; an npz of uv and quads_uv goes beside it")
+    given = ask.parse_args()
+    with np.load(given.skin) as data:
+        vertices, quads, island, mirror = (data[name] for name in ("skin", "quads", "island", "mirror"))
+    atlas = unwrap(vertices, quads, island, mirror)
+    for region, figures in atlas.report.items():
+        print(f"{region:8}", *(f"{name} {value:.3g}" for name, value in figures.items()))
+    print("covered twice", int((coverage(atlas.uv, atlas.quads_uv, 4096) > 1).sum()))
+    draw(vertices, quads, island, atlas).save(given.picture)
+    np.savez(given.picture.with_suffix(".npz"), uv=atlas.uv, quads_uv=atlas.quads_uv)
+
+
 if __name__ == "__main__":
-    import sys, time, os
-    d = np.load("/tmp/core_base.npz")
-    t = time.time()
-    a = unwrap(d["skin"], d["quads"], d["island"], d["mirror"])
-    print(time.time() - t)
-    for k, r in a.report.items():
-        print(k, {n: round(x, 3) for n, x in r.items()})
-    np.savez("/tmp/atlas_new.npz", uv=a.uv, quads_uv=a.quads_uv)
-    print(a.uv.shape, a.uv.min(0), a.uv.max(0), a.quads_uv.shape)
-    print((signed_areas(a.uv, a.quads_uv) <= 0).sum())
+    main()

@@ -20,23 +20,24 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # the order of sums, and so 
 
 import numpy as np
 from atlas import unwrap
-from controls import Controls
+from controls import Controls, controls_of
 from embeddings import build_embeddings
 from expression import build_units
-from identity import People
+from identity import People, onto
+from lips import Lips
 from makehuman import Array, MakeHuman
 from parts import Assembly, assemble
 from scalp import build_scalp
 from scans import principal_modes
 from skeleton import build_skeleton
-from topology import ISLANDS, crop
+from topology import ISLANDS
 
 HERE = Path(__file__).parent
 DATA = HERE.parents[1] / "src/headform/head/data"
 MODES = 180
 PEOPLE = 1000
 SCAN_SHARE = 0.75  # of the variance of the identity space; the rest is MakeHuman's ages and ancestries
-FINE_FROM = 24  # modes from here on are stored in one byte
+FINE_FROM = 60  # modes from here on are stored in one byte
 
 
 @dataclass
@@ -47,7 +48,7 @@ class Build:
 
     @cached_property
     def controls(self) -> Controls:
-        return Controls(self.mh, crop(self.mh), self.mh.base.vertices)
+        return controls_of(self.mh)
 
     @cached_property
     def people(self) -> People:
@@ -59,11 +60,15 @@ class Build:
         return self.people.body()
 
     @cached_property
+    def lips(self) -> Lips:
+        return Lips(self.controls, self.base)
+
+    @cached_property
     def identity(self) -> tuple[Array, Array]:
         """Mean (C, 3) and modes (K, C, 3): scan-based heads, widened by MakeHuman's variety."""
         scans = np.load(HERE / "scan_modes.npz")
         drawn = self.people.samples(PEOPLE)
-        drawn = np.stack([self.controls.seat_eyes(person) for person in drawn])
+        drawn = np.stack([self.controls.seat_eyes(self.lips.seal(person)) for person in drawn])
         drawn = np.concatenate([drawn, self.controls.mirrored(drawn)])
         spread = drawn - drawn.mean(0)
         mean, modes = scans["mean"].astype(float), scans["modes"].astype(float)
@@ -72,14 +77,14 @@ class Build:
         _, scale, basis = np.linalg.svd(stack.reshape(len(stack), -1), full_matrices=False)
         basis = basis[:MODES] * scale[:MODES, None]
         basis *= np.sign(basis[np.arange(MODES), np.abs(basis).argmax(1)])[:, None]
-        return mean, basis.reshape(MODES, *mean.shape)
+        return mean + self.lips.lining, basis.reshape(MODES, *mean.shape)
 
     @cached_property
     def corners(self) -> Array:
         """(4, 2, 3, K) identity coefficients of the extremes of age, sex and ancestry."""
         mean, modes = self.identity
         shapes = self.people.corners()
-        shapes = np.stack([onto_mean(s, mean, self.people.upper_face) for s in shapes.reshape(-1, *mean.shape)])
+        shapes = np.stack([onto(s, mean, self.people.upper_face) for s in shapes.reshape(-1, *mean.shape)])
         flat = modes.reshape(MODES, -1)
         gram = flat @ flat.T + 1e-4 * np.trace(flat @ flat.T) / MODES * np.eye(MODES)
         return np.linalg.solve(gram, flat @ (shapes - mean).reshape(len(shapes), -1).T).T.reshape(4, 2, 3, MODES)
@@ -87,7 +92,7 @@ class Build:
     def arrays(self) -> dict[str, np.ndarray]:
         mean, modes = self.identity
         skeleton = build_skeleton(self.mh, self.controls, self.base)
-        units = build_units(self.mh, self.controls, skeleton, self.base)
+        units = build_units(self.mh, self.lips, skeleton)
         topology = self.controls.topology
         atlas = unwrap(mean[: len(topology.skin)], topology.quads, topology.island, topology.mirror)
         assembly = assemble(self.mh, self.controls, self.base, atlas, skeleton.weights)
@@ -108,12 +113,6 @@ class Build:
             "people": self.corners.astype(np.float32),
             "mirror": topology.mirror.astype(np.int16),
         }
-
-
-def onto_mean(shape: Array, mean: Array, rows: np.ndarray) -> Array:
-    from identity import onto
-
-    return onto(shape, mean, rows)
 
 
 def store_modes(modes: Array) -> dict[str, np.ndarray]:

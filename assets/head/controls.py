@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from eyes import SEAT as EYE_SEAT
 from makehuman import Array, MakeHuman
 from scipy.spatial import cKDTree
-from topology import ISLANDS, Topology
+from topology import ISLANDS, Topology, crop
 
 FRAME_SIZE = 0.012  # metres, about an eye's radius
-EYE_RADIUS = 0.01496  # of the base mesh's eyeball, metres
-LID_CLEARANCE = 0.0002  # the rim of the lids stands this far off the eyeball
 FRAMES = ("eye_left", "eye_right", "upper_arch", "lower_arch")
 FRAME_GROUPS = ("helper-l-eye", "helper-r-eye", "helper-upper-teeth", "helper-lower-teeth")
 
@@ -52,6 +51,7 @@ class Controls:
         centre, moved = body[rows].mean(0), body[rows] - body[rows].mean(0)
         if name.startswith("eye"):  # one size only: an eyeball stays a sphere
             axes = np.eye(3) * (arms * moved).sum() / (arms**2).sum()
+            centre = centre + axes @ EYE_SEAT
         else:
             axes = np.linalg.lstsq(arms, moved, rcond=None)[0]
         return np.concatenate([centre[None], centre + FRAME_SIZE * axes])
@@ -73,19 +73,20 @@ class Controls:
         return other
 
     def seat_eyes(self, shape: Array) -> Array:
-        """(C, 3) the same head with each eyeball moved so that the lids' rims lie on it, its size unchanged."""
+        """(C, 3) the same head with each eyeball moved so that the lids lie on it as on the neutral head."""
         seated = shape.copy()
         for side in ("left", "right"):
             rows, rim = self.frame_rows(f"eye_{side}"), self.lid_rim(side)
+            model = self.read(self.neutral)
+            wanted = np.linalg.norm(model[rim] - model[rows.start], axis=1)
             size = np.linalg.norm(shape[rows][1:] - shape[rows][0], axis=1).mean() / FRAME_SIZE
             centre = shape[rows.start].copy()
             for _ in range(12):
                 arms = shape[rim] - centre
                 length = np.linalg.norm(arms, axis=1)
-                gap = length - size * EYE_RADIUS - LID_CLEARANCE
                 axes = -arms / length[:, None]
-                step = np.linalg.solve(axes.T @ axes + 0.3 * np.eye(3), -axes.T @ gap)
-                centre += step
+                gap = length - size * wanted
+                centre += np.linalg.solve(axes.T @ axes + 0.3 * np.eye(3), -axes.T @ gap)
             seated[rows] += centre - shape[rows.start]
         return seated
 
@@ -97,3 +98,9 @@ class Controls:
         ahead = np.isin(head, loop)
         neighbours = (np.roll(ahead, 1, 1) | np.roll(ahead, -1, 1)) & ~ahead
         return np.unique(head[neighbours])
+
+
+def controls_of(mh: MakeHuman) -> Controls:
+    """The controls of MakeHuman's average body."""
+    body = mh.base.vertices + mh.macro()
+    return Controls(mh, crop(mh), body - body[mh.base.group_vertices("joint-head")].mean(0))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from controls import FRAMES, Controls
+from controls import FRAMES
+from lips import Lips
 from makehuman import Array, MakeHuman
 from skeleton import JOINTS, Skeleton, turn_about
 
@@ -22,8 +23,9 @@ class Units:
     drive: Array
 
 
-def build_units(mh: MakeHuman, controls: Controls, skeleton: Skeleton, rest: Array) -> Units:
-    """rest (C, 3): the head on which the units are measured."""
+def build_units(mh: MakeHuman, lips: Lips, skeleton: Skeleton) -> Units:
+    """The units as measured on the head `lips.base`."""
+    controls, rest = lips.controls, lips.base
     names = tuple(mh.unit_names)
     shapes = np.stack([controls.read(mh.unit(name)) for name in names])
     drive = np.zeros((len(names), len(JOINTS), 3))
@@ -35,12 +37,15 @@ def build_units(mh: MakeHuman, controls: Controls, skeleton: Skeleton, rest: Arr
             drive[row, JOINTS.index(f"eye_{side}")] = np.radians([pitch, yaw_here, 0])
     jaw_open, jaw = names.index("jawOpen"), JOINTS.index("jaw")
     drive[jaw_open, jaw, 0] = np.radians(JAW_OPEN_DEGREES)
-    shapes[jaw_open] = _jaw_corrective(shapes[jaw_open], skeleton, rest, drive[jaw_open, jaw])
+    closing, turn = names.index("mouthClose"), drive[jaw_open, jaw]
+    closed = lips.seal(rest + shapes[jaw_open] + shapes[closing]) - rest
+    shapes[jaw_open] = _before_jaw(shapes[jaw_open], skeleton, rest, turn)
+    shapes[closing] = _before_jaw(closed, skeleton, rest, turn) - shapes[jaw_open]  # closes an open jaw's lips
     shapes[:, controls.frame_rows("upper_arch")] = 0
     return Units(names, shapes, drive)
 
 
-def _jaw_corrective(wanted: Array, skeleton: Skeleton, rest: Array, turn: Array) -> Array:
+def _before_jaw(wanted: Array, skeleton: Skeleton, rest: Array, turn: Array) -> Array:
     """The displacement which, after the jaw has turned, leaves each vertex where the unit wants it.
 
     Skinning maps x to w·J(x) + (1 − w)·x, so the corrective undoes that map at the wanted place.

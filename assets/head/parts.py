@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from atlas import Atlas
-from controls import EYE_RADIUS, FRAME_SIZE, FRAMES, Controls
+from controls import FRAMES, Controls
 from eyes import eye_pair, lash_uv
 from makehuman import Array, MakeHuman
 from part_mesh import PartMesh
-from teeth import crowns, fit_arches, gums, tongue_uv
+from gums import gums, tongue_uv
+from teeth import crowns, fit_arches
 from topology import LASH_GROUPS
 
 # Which frame each added part follows.
@@ -95,14 +96,8 @@ def _frame_shares(frame: Array, points: Array) -> Array:
 
 
 def _eyes(controls: Controls, base: Array) -> dict[str, PartMesh]:
-    seated = controls.seat_eyes(base)
-    rows = [controls.frame_rows(f"eye_{side}") for side in ("left", "right")]
-    size = np.linalg.norm(seated[rows[0]][1] - seated[rows[0]][0]) / FRAME_SIZE
-    shift = base[rows[0].start] - seated[rows[0].start]
-    pair = eye_pair(seated[rows[0].start], seated[rows[1].start], EYE_RADIUS * size)
-    moved = {"left": shift, "right": base[rows[1].start] - seated[rows[1].start]}  # frames of `base` are not seated
-    return {name: PartMesh(m.vertices + moved[name.split("_")[1]], m.quads, m.uv, m.quads_uv)
-            for name, m in pair.items()}
+    left, right = (base[controls.frame_rows(f"eye_{side}").start] for side in ("left", "right"))
+    return eye_pair(left, right)
 
 
 def _mouth(mh: MakeHuman) -> dict[str, PartMesh]:

@@ -13,13 +13,14 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from controls import FRAMES, Controls
+from controls import FRAMES, Controls, controls_of
 from identity import People, align, onto
+from lips import Lips, laplacian
 from makehuman import Array, MakeHuman
-from scipy.sparse import coo_matrix, diags
+from scipy.sparse import diags
 from scipy.sparse.linalg import splu
 from scipy.spatial import cKDTree
-from topology import ISLANDS, crop
+from topology import ISLANDS
 
 HERE = Path(__file__).parent
 HEADS, SEED = 320, 2026
@@ -29,6 +30,7 @@ OUTER = 11248  # ICT's outer skin: face, head and neck; sockets of mouth and eye
 LANDMARKS = HERE / "landmarks_68_ict.txt"
 SEMANTIC = slice(17, 68)  # brows, nose, eyes and lips tie the two meshes together; the jaw line may slide
 ROUNDS, FREE_ROUNDS = 14, 4
+LID_TRAVEL = 0.0012  # metres: what a blink moves farther than this is lid
 RIDGE = 2e-7  # m² per mode: the scans, not the prior, decide
 STIFFNESS = (40.0, 12.0, 5.0, 2.5)  # of the free-form step, round by round
 
@@ -71,17 +73,20 @@ class Registration:
     def __post_init__(self) -> None:
         topology = self.controls.topology
         inner = [ISLANDS.index(n) for n in ("mouth", "socket_left", "socket_right")]
-        skin = len(topology.skin)
         outer = np.unique(topology.quads[~np.isin(topology.island, inner)])
         self.outer = outer
         self.triangles = np.concatenate([topology.quads[:, :3], topology.quads[:, [0, 2, 3]]])
         self.confidence = np.where(np.abs(self.mean[outer, 0]) > 0.068, 0.2, 1.0)  # ears match badly
+        self.confidence[np.isin(outer, self.folds())] = 0.02
         self.corners, self.bary = landmark_corners(self.controls)
-        edges = np.concatenate([topology.quads[:, [k, (k + 1) % 4]] for k in range(4)])
-        ones = np.ones(len(edges) * 2)
-        near = coo_matrix((ones, (edges.ravel(), edges[:, ::-1].ravel())), (skin, skin)).tocsr()
-        near.data[:] = 1
-        self.laplacian = (diags(np.ones(skin)) - diags(1 / np.asarray(near.sum(1)).ravel()) @ near).tocsr()
+        self.laplacian = laplacian(self.controls)
+
+    def folds(self) -> np.ndarray:
+        """Skin rows that lie hidden in a fold, where the nearest surface is the wrong one: lids and inner lips."""
+        skin = len(self.controls.topology.skin)
+        blink = sum(self.controls.read(self.controls.mh.unit(f"eyeBlink{side}")) for side in ("Left", "Right"))
+        lids = np.flatnonzero(np.linalg.norm(blink[:skin], axis=1) > LID_TRAVEL)
+        return np.union1d(lids, Lips(self.controls, self.mean).rows(2))
 
     def lay(self, scan: Array, triangles: np.ndarray, landmarks: Array) -> Array:
         """(C, 3) our mesh on the scan, in the scan's place and size."""
@@ -239,12 +244,13 @@ def main() -> None:
     ask.add_argument("--heads", type=int, default=HEADS)
     given = ask.parse_args()
     mh = MakeHuman(given.wheel)
-    controls = Controls(mh, crop(mh), mh.base.vertices)
+    controls = controls_of(mh)
     people = People(mh, controls)
+    lips = Lips(controls, people.body())
     mean, modes = principal_modes(people.samples(), 150)
     heads = registered_heads(Registration(controls, mean, modes), Scans(given.ict), given.heads, SEED)
     heads = align(np.stack([onto(h, mean, people.upper_face) for h in heads]), people.upper_face)
-    heads = np.stack([controls.seat_eyes(head) for head in heads])
+    heads = np.stack([controls.seat_eyes(lips.seal(head)) for head in heads])
     heads = np.concatenate([heads, controls.mirrored(heads)])
     mean, modes = principal_modes(heads, KEPT_MODES)
     np.savez_compressed(HERE / "scan_modes.npz", mean=mean.astype(np.float32), modes=modes.astype(np.float16))

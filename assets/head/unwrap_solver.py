@@ -1,14 +1,16 @@
-"""Flattening a disc of quads without folds: Tutte's embedding, then Newton steps on the symmetric Dirichlet energy.
+"""Flattening a disc of quads without folds: Tutte's embedding, then Newton on the symmetric Dirichlet energy.
 
-Convention: texture coordinates have u to the right and v up; a triangle is positive when counter-clockwise. Every
-quad enters with the four triangles of its corners, so a quad is convex exactly when all four are positive.
+Convention: texture coordinates have u to the right and v up; a triangle is positive when counter-clockwise.
+Every quad enters with the triangles of its four corners, so it is convex exactly when all are positive.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array, csc_array, eye_array
@@ -73,7 +75,8 @@ class Domain:
     def derivatives(self, uv: Array) -> tuple[Array, csc_array]:
         """Gradient (2V,) of the energy, u and v of each vertex in turn, and its Hessian made positive.
 
-        Per triangle after Smith, de Goes & Kim 2019, "Analytic eigensystems for isotropic distortion energies".
+        Per triangle after Smith, de Goes & Kim 2019, "Analytic Eigensystems for Isotropic
+        Distortion Energies".
         """
         U, sigma, Vt = signed_svd(self.jacobians(uv))
         slope = 2 * sigma - 2 * sigma**-3
@@ -111,21 +114,20 @@ def _turn(angle: Array) -> Array:
 
 
 class Placement:
-    """How free numbers y place the vertices: free, on the line u = middle, or sliding along a closed curve."""
+    """How free numbers place the vertices: anywhere, on the line u = middle, or sliding along a curve."""
 
     def __init__(self, count: int, on_middle: Ints, middle: float, on_curve: Ints, curve: Array,
                  along: Array, pinned: Ints) -> None:
-        """on_middle, on_curve, pinned: vertex rows; `curve` (K, 2) a fine polyline, `along` (len(on_curve),) the
-        positions on it, in rows. Pinned rows that are on the curve do not slide, others do not move at all.
+        """on_middle, on_curve, pinned: vertex rows; pinned ones do not move. `curve` (K, 2) is a fine
+        polyline, `along` (len(on_curve),) the places on it, in rows.
         """
         self.count, self.on_middle, self.middle, self.on_curve = count, on_middle, middle, on_curve
         self.curve = curve
-        kind = np.zeros((count, 2), bool)
-        kind[:] = True
-        kind[on_middle, 0] = False
-        kind[on_curve] = False
-        kind[pinned] = False
-        self.free = np.flatnonzero(kind.ravel())
+        free = np.ones((count, 2), bool)
+        free[on_middle, 0] = False
+        free[on_curve] = False
+        free[pinned] = False
+        self.free = np.flatnonzero(free.ravel())
         self.slides = np.flatnonzero(~np.isin(on_curve, pinned))
         self.along = along.copy()
 
@@ -161,7 +163,7 @@ class Placement:
 def tutte(quads: Ints, uv: Array, fixed: NDArray[np.bool_], weight: Callable[[Ints], Array]) -> Array:
     """Coordinates (V, 2) where `fixed` (V, 2) ones are those of `uv` and the rest are averages of neighbours.
 
-    With a convex outline and a 3-connected mesh every quad comes out convex. `weight` gives each edge (E, 2) its say.
+    With a convex outline and a 3-connected mesh every quad comes out convex. `weight`: of edges (E, 2).
     """
     edges = np.unique(np.sort(np.stack([quads, np.roll(quads, -1, 1)], -1).reshape(-1, 2), 1), axis=0)
     w = weight(edges)
@@ -204,3 +206,54 @@ def minimise(domain: Domain, uv: Array, placement: Placement, steps: int, enough
         if gained < enough:
             return uv
     return uv
+
+
+def outline(quads: Ints) -> Ints:
+    """The vertices around a disc of quads, counter-clockwise."""
+    edges = np.stack([quads, np.roll(quads, -1, 1)], -1).reshape(-1, 2)
+    inner = {(b, a) for a, b in edges.tolist()}
+    follows = {a: b for a, b in edges.tolist() if (a, b) not in inner}
+    loop = [min(follows)]
+    while follows[loop[-1]] != loop[0]:
+        loop.append(follows[loop[-1]])
+    if len(loop) != len(follows):
+        raise ValueError("the quads are not a disc: they have more than one outline")
+    return np.array(loop)
+
+
+def quad_areas(points: Array, quads: Ints) -> Array:
+    """(Q,) areas in space, from the diagonals."""
+    a, b, c, d = (points[quads[:, k]] for k in range(4))
+    area: Array = np.linalg.norm(np.cross(c - a, d - b), axis=1) / 2
+    return area
+
+
+def signed_areas(uv: Array, quads: Ints) -> Array:
+    """(Q,) areas in the plane, positive when counter-clockwise."""
+    across, other = uv[quads[:, 2]] - uv[quads[:, 0]], uv[quads[:, 3]] - uv[quads[:, 1]]
+    area: Array = (across[:, 0] * other[:, 1] - across[:, 1] * other[:, 0]) / 2
+    return area
+
+
+def coverage(uv: Array, quads_uv: Ints, size: int) -> NDArray[np.uint8]:
+    """(size, size) how many triangles lie strictly over each texel's centre; row 0 is v = 0."""
+    corners = uv[quads_uv[:, [0, 1, 2, 0, 2, 3]]].reshape(-1, 3, 2) * size - 0.5
+    return _coverage(corners, size)
+
+
+@numba.njit(cache=True)
+def _coverage(triangles, size):  # type: ignore[no-untyped-def]
+    count = np.zeros((size, size), np.uint8)
+    for t in range(len(triangles)):
+        (ax, ay), (bx, by), (cx, cy) = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+        turn = 1.0 if (bx - ax) * (cy - ay) > (by - ay) * (cx - ax) else -1.0
+        left, right = max(0, math.ceil(min(ax, bx, cx))), min(size - 1, math.floor(max(ax, bx, cx)))
+        low, high = max(0, math.ceil(min(ay, by, cy))), min(size - 1, math.floor(max(ay, by, cy)))
+        for y in range(low, high + 1):
+            for x in range(left, right + 1):
+                ab = (bx - ax) * (y - ay) - (by - ay) * (x - ax)
+                bc = (cx - bx) * (y - by) - (cy - by) * (x - bx)
+                ca = (ax - cx) * (y - cy) - (ay - cy) * (x - cx)
+                if turn * ab > 0 and turn * bc > 0 and turn * ca > 0:
+                    count[y, x] += 1
+    return count

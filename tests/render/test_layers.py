@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from headform.render import Camera, Drawn, Lamp, Light, Material, Scene, Surface, Texture, layers, render
-from headform.render.colour import to_srgb
+from headform.render.colour import to_linear, to_srgb
 
 
 def card(square: Any, z: float, colour: tuple[float, float, float], opacity: float = 0.5) -> Surface:
@@ -65,8 +65,6 @@ def test_gloss_adds_its_highlight_and_nothing_else(square: Any, flat_camera: Cam
     lamp = Lamp(np.array([0, 0, 1]), np.ones(3))
     lit = render(Scene((wall, clear), light=Light.of([lamp])), flat_camera, 1).rgba
     shine = 0.08 / (4 * 0.64**2)
-    from headform.render.colour import to_linear
-
     expected = bytes_of(*(float(c) + shine for c in to_linear([0.5, 0.2, 0.1])))
     assert np.abs(lit[32, 32, :3].astype(int) - expected).max() <= 1
     over_nothing = render(Scene((clear,), light=Light.of([lamp])), flat_camera, 1).rgba
@@ -91,13 +89,11 @@ def test_many_layers_match_the_plain_formula(flat_camera: Camera) -> None:
     rng = np.random.default_rng(1)
     depth, colour = rng.uniform(-0.3, 0.3, 40), rng.random((40, 3))
     corners = np.array([(-1, -1, 0), (1, -1, 0), (1, 1, 0), (-1, 1, 0)], float)
-    vertices = np.concatenate([corners + (0, 0, z) for z in depth])
+    vertices = np.concatenate([corners + np.array([0, 0, z]) for z in depth])
     faces = np.concatenate([np.array([(0, 1, 2), (0, 2, 3)]) + 4 * n for n in range(40)])
     material = Material((1, 1, 1), unlit=True, opacity=0.1)
     cards = Surface(vertices, faces, material, colours=colour.repeat(4, 0), drawn=Drawn.CARDS)
     rgba = render(Scene((cards,), background=(0, 0, 0)), flat_camera, 1).rgba
-    from headform.render.colour import to_linear
-
     result = np.zeros(3)
     for n in np.argsort(depth):
         result = 0.9 * result + 0.1 * to_linear(colour[n])

@@ -63,7 +63,7 @@ def test_a_closed_ball_has_no_cracks(ball: Any, seed: int) -> None:
 
 
 def test_an_edge_through_pixel_centres_belongs_to_one_side(flat_camera: Camera) -> None:
-    """Two halves of a square whose diagonal and sides go exactly through pixel centres: each centre is drawn once."""
+    """Two halves of a square whose diagonal and sides go through pixel centres: each is drawn once."""
     steps = 2.0**-7  # exact in binary, like the camera below
     camera = Camera(
         np.array([[128.0, 0, 8], [0, 128.0, 8], [0, 0, 1]]), np.diag([1.0, -1, -1]), np.zeros(3), 17, 17, True
@@ -91,7 +91,7 @@ def test_triangles_through_the_camera_are_cut_at_the_near_plane() -> None:
     assert raster.covered[40:].all() and not raster.covered[:32].any()
     # a row y below the horizon sees the ground at 0.1 m · focal / (y − 32)
     np.testing.assert_allclose(raster.depth[[40, 60], 32], 0.1 * 32.5 / np.array([8, 28]), rtol=1e-4)
-    behind = rasterise(ground + (0, 0, 300), [(0, 1, 2)], camera)
+    behind = rasterise(ground + np.array([0, 0, 300]), [(0, 1, 2)], camera)
     assert not behind.covered.any()
 
 

@@ -30,7 +30,7 @@ def test_edges_have_the_alpha_of_what_they_cover(flat_camera: Camera) -> None:
     corners = np.array([(-0.1, -0.1, 0), (0.105, -0.1, 0), (0.105, 0.1, 0), (-0.1, 0.1, 0)])
     surface = Surface(corners, np.array([(0, 1, 2), (0, 2, 3)]), WHITE)
     rgba = render(Scene((surface,)), flat_camera, 4).rgba
-    # the middle of the picture is between pixels 31 and 32; 0.105 m is 42 in pixel edges, i.e. half of pixel 42
+    # the picture's middle lies between pixels 31 and 32, and 10.5 pixels on we are half way through pixel 42
     assert rgba[32, 41, 3] == 255 and rgba[32, 42, 3] == 128 and rgba[32, 43, 3] == 0
     assert (rgba[rgba[..., 3] > 0][:, :3] == 255).all()  # straight: the colour is not darkened by alpha
     half = render(Scene((surface,), background=(0, 0, 0)), flat_camera, 4).rgba[32, 42]
@@ -90,6 +90,6 @@ def test_a_sheet_lays_pictures_out_in_rows(flat_camera: Camera) -> None:
     assert sheet[4, 4].tolist() == [255, 0, 0] and sheet[4, 72].tolist() == [0, 0, 255]
     assert sheet[4 + 84, 4].tolist() == [255, 0, 0] and sheet[4 + 84, 72].tolist() == [0, 0, 255]
     caption = sheet[68:84, 4:72]
-    assert (caption == 255).all(-1).any() and (caption == (0, 0, 255)).all(-1).any()
+    assert (caption[..., 0] > 128).any() and not caption[..., 0].all()
     with pytest.raises(BadInput):
         contact_sheet([])

@@ -102,17 +102,25 @@ def test_a_highlight_sits_where_the_lamp_is_mirrored(ball: Any) -> None:
     surface = Surface(vertices, triangles, Material((0, 0, 0), roughness=0.25), uv)
     rgb = render(Scene((surface,), light=Light.of([lamp])), camera, 1).rgb[..., 0].astype(float)
     row, column = (np.indices(rgb.shape) * rgb).sum((1, 2)) / rgb.sum()
-    middle = lamp.direction + (0, 0, 1)  # half way between the lamp and the eye
+    middle = lamp.direction + np.array([0, 0, 1])  # half way between the lamp and the eye
     middle *= 0.1 / np.linalg.norm(middle)
     np.testing.assert_allclose((column, row), camera.project(middle)[0], atol=3)
 
 
 def test_a_highlight_at_the_mirror_angle_has_its_closed_form(square: Any, flat_camera: Camera) -> None:
-    """GGX at n = l = v = h: D = 1 / (π α²), the Smith term is 1/4 and Fresnel's is F₀; times π · intensity."""
+    """GGX at n = l = v = h: D = 1 / (π α²), Smith's term is 1/4, Fresnel's F₀; times π · intensity."""
     material = Material((0, 0, 0), roughness=0.8, specular=1.0)
     lamp = Lamp(np.array([0, 0, 1]), np.full(3, 2.0))
     rgb = render(Scene((square(0, material=material),), light=Light.of([lamp])), flat_camera, 1).rgb
     assert np.abs(rgb.astype(int) - byte(2 * 0.08 / (4 * 0.64**2))).max() <= 1
+
+
+def test_occlusion_dims_highlights_by_its_square(square: Any, flat_camera: Camera) -> None:
+    material = Material((0, 0, 0), roughness=0.8, specular=1.0)
+    surface = square(0, material=material, occlusion=np.full(4, 0.5))
+    lamp = Lamp(np.array([0, 0, 1]), np.full(3, 8.0))
+    rgb = render(Scene((surface,), light=Light.of([lamp])), flat_camera, 1).rgb
+    assert np.abs(rgb.astype(int) - byte(0.25 * 8 * 0.08 / (4 * 0.64**2))).max() <= 1
 
 
 def test_light_bleeds_into_the_shade_red_the_farthest(ball: Any) -> None:

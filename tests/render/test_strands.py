@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from headform.errors import BadInput
-from headform.render import Camera, Drawn, Lamp, Light, Material, Scene, Strands, render
+from headform.render import Camera, Drawn, Lamp, Light, Material, Scene, Strands, Surface, render
+from headform.render.colour import to_srgb
 from headform.render.haze import haze_of, light_through
 
 BLACK = (0.0, 0.0, 0.0)
@@ -67,8 +68,6 @@ def test_a_card_between_two_strands_is_between_them(square: Any, flat_camera: Ca
     for z, expected in ((0.05, [1.0, 0.0]), (-0.05, [0.5, 0.5])):
         hair = Strands(line((0, -0.3, z), (0, 0.3, z)), (1, 0, 0), width=0.08, tip=1, shadow=0)
         rgb = render(Scene((card,), (hair,), light=light), flat_camera, 1).rgb[32, 32]
-        from headform.render.colour import to_srgb
-
         np.testing.assert_allclose(rgb[:2], 255 * to_srgb(expected), atol=1)
 
 
@@ -96,7 +95,7 @@ def test_highlights_come_with_shine(flat_camera: Camera) -> None:
         .max(0)
         for s in (0.0, 1.0)
     )
-    assert (bright > dull + 20).all()
+    assert (bright > dull + 10).all()
 
 
 def test_a_slab_of_hair_lets_through_what_beer_and_lambert_say() -> None:
@@ -133,8 +132,6 @@ def test_hair_darkens_the_skin_below(square: Any, flat_camera: Camera) -> None:
         [np.stack([x, np.full(200, 0.34) + 1e-4 * n, 0.02 + 1e-3 * n + 0 * x], -1) for n in range(60)]
     )
     grid = np.linspace(-0.32, 0.32, 33)
-    from headform.render import Surface
-
     gx, gy = np.meshgrid(grid, grid)
     vertices = np.stack([gx, gy, 0 * gx], -1).reshape(-1, 3)
     at = (np.arange(32)[:, None] * 33 + np.arange(32)).ravel()

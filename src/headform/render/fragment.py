@@ -64,6 +64,7 @@ def shade(shader: Any, pixels: Any, seen: Any, barycentric: Any, out: Any) -> No
             side = tangents[p, 3] * turn[t]
             right, up = finish.relief * right, finish.relief * up
             x, y, z = _bent(px, py, pz, along, side, right, up, height)
+        sky = a * occlusion[i] + b * occlusion[j] + c * occlusion[k] if len(occlusion) else 1.0
         if finish.gloss:
             red = green = blue = 0.0
         else:
@@ -72,7 +73,6 @@ def shade(shader: Any, pixels: Any, seen: Any, barycentric: Any, out: Any) -> No
             if len(shadow):
                 hr, hg, hb = _hidden(shadow, directions, intensities, i, j, k, a, b, c, x, y, z)
                 sr, sg, sb = sr - hr, sg - hg, sb - hb
-            sky = a * occlusion[i] + b * occlusion[j] + c * occlusion[k] if len(occlusion) else 1.0
             red, green, blue = red * max(sr, 0.0) * sky, green * max(sg, 0.0) * sky, blue * max(sb, 0.0) * sky
         if finish.reflectance > 0:
             at = n if every else pixels[n]
@@ -85,6 +85,7 @@ def shade(shader: Any, pixels: Any, seen: Any, barycentric: Any, out: Any) -> No
             for lamp in range(len(directions)):
                 lx, ly, lz = directions[lamp, 0], directions[lamp, 1], directions[lamp, 2]
                 shine = _highlight(x, y, z, vx, vy, vz, lx, ly, lz, finish.alpha, finish.reflectance)
+                shine *= sky * sky
                 if len(shadow):
                     shine *= a * shadow[i, lamp] + b * shadow[j, lamp] + c * shadow[k, lamp]
                 red += shine * intensities[lamp, 0]
@@ -130,7 +131,8 @@ def unit(x: float, y: float, z: float) -> Any:
     """The vector at length 1; (0, 0, 1) for none."""
     length = np.sqrt(x * x + y * y + z * z)
     if length > 0:
-        return x / length, y / length, z / length
+        scale = 1 / length
+        return x * scale, y * scale, z * scale
     return 0.0 * x, 0.0 * y, 0.0 * z + 1
 
 
@@ -153,6 +155,8 @@ def soft_light(soft: Any, channel: int, x: float, y: float, z: float) -> Any:
 @njit(cache=True, error_model="numpy", nogil=True)
 def _soft(soft: Any, x: float, y: float, z: float, dx: float, dy: float, dz: float, lean: float) -> Any:
     """Soft light of each channel. Skin blurs the relief (−dx, −dy, −dz), most of all for red."""
+    if lean == 0:
+        return soft_light(soft, 0, x, y, z), soft_light(soft, 1, x, y, z), soft_light(soft, 2, x, y, z)
     r, g, b = BLEED[0] * lean, BLEED[1] * lean, BLEED[2] * lean
     return (
         soft_light(soft, 0, x + r * dx, y + r * dy, z + r * dz),
@@ -200,7 +204,7 @@ def _highlight(
     nx: float, ny: float, nz: float, vx: float, vy: float, vz: float, lx: float, ly: float, lz: float,
     alpha: float, reflectance: float,
 ) -> Any:  # fmt: skip
-    """GGX with Schlick's Fresnel and the height-correlated Smith term: radiance for a lamp of intensity 1.
+    """GGX with Schlick's Fresnel and Hammon's (2017) Smith term: radiance for a lamp of intensity 1.
 
     The lobe's 1/π has met the π that turns a lamp's intensity into irradiance.
     """
@@ -212,6 +216,7 @@ def _highlight(
     nh, miss = nx * hx + ny * hy + nz * hz, 1 - max(vx * hx + vy * hy + vz * hz, 0.0)
     a2 = alpha * alpha
     spread = nh * nh * (a2 - 1) + 1
-    smith = nl * np.sqrt(nv * nv * (1 - a2) + a2) + nv * np.sqrt(nl * nl * (1 - a2) + a2)
-    fresnel = reflectance + (1 - reflectance) * miss * miss * miss * miss * miss
-    return a2 / (spread * spread) * 0.5 / smith * fresnel * nl
+    smith = 2 * nl * nv * (1 - alpha) + (nl + nv) * alpha
+    square = miss * miss
+    fresnel = reflectance + (1 - reflectance) * square * square * miss
+    return 0.5 * a2 * fresnel * nl / (spread * spread * smith)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,6 +14,7 @@ from headform.render.strands import Strands
 Floats = NDArray[np.float32]
 
 CELL = 0.004  # metres
+REACH = 0.15  # metres
 LARGEST = 160  # cells on a side; larger hair gets larger cells
 SKY = np.array([(0, 1, 0), (0.8, 0.35, 0.5), (-0.8, 0.35, 0.5), (0.0, 0.25, -1.0), (0, -0.2, 1.0)], float)
 
@@ -26,14 +28,23 @@ class Haze(NamedTuple):
     through: Floats
 
 
-def haze_of(strands: tuple[Strands, ...], directions: NDArray[np.float64]) -> Haze | None:
-    """The haze of all strands that cast shadow, for lamps in directions (L, 3); None where there are none."""
+def haze_of(
+    strands: tuple[Strands, ...], directions: NDArray[np.float64], around: Sequence[Floats] = ()
+) -> Haze | None:
+    """The haze of all strands that cast shadow, for lamps in directions (L, 3); None where there are none.
+
+    around: points (N, 3) on which the shadow falls; the grid reaches them as far as REACH beyond the hair.
+    """
     casting = [s for s in strands if s.shadow > 0 and s.points.size]
     if not casting:
         return None
     low, high = np.full(3, np.inf), np.full(3, -np.inf)
     for each in casting:
         _widen(each.points, low, high)
+    limits = low - REACH, high + REACH
+    for points in around:
+        _widen(points[None], low, high)
+    low, high = np.maximum(low, limits[0]), np.minimum(high, limits[1])
     cell = max(CELL, float((high - low).max()) / (LARGEST - 4))
     origin = low - 2 * cell
     shape = np.ceil((high - low) / cell).astype(int) + 5

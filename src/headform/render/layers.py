@@ -16,7 +16,8 @@ Array = NDArray[Any]
 Fragments = tuple[Array, Array, Array]
 
 FRAGMENTS_AT_ONCE = 4_000_000  # bounds memory: a picture full of hair cards is worked off in bands of rows
-ENOUGH = 1 / 256  # what is behind less than this is not seen
+ENOUGH = 1 / 256  # what is seen through less than this is not drawn
+CLEAR = 1 / 1024  # an alpha below this is none
 TOUCHING = 1e-5  # relative depth: what is painted on a surface counts as in front of it
 
 
@@ -191,7 +192,7 @@ def _unhidden(start: Any, alpha: Any, counts: Any) -> Any:
     for p in range(len(start) - 1):
         through = 1.0
         for n in range(start[p], start[p + 1]):
-            if alpha[n] < 0 or alpha[n] * through > ENOUGH:
+            if alpha[n] < 0 or alpha[n] > CLEAR:
                 kept[found] = n
                 found += 1
                 counts[p] += 1

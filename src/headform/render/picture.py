@@ -66,6 +66,7 @@ def resolve(samples: Any, background: Any, factor: int, out: Any) -> None:
     """Mean of factor² premultiplied linear samples (H·f, W·f, 4) over the background, as sRGB bytes."""
     height, width = out.shape[:2]
     share = 1.0 / (factor * factor)
+    down, across = min(background.shape[0], 2) - 1, min(background.shape[1], 2) - 1  # 0 for a single colour
     for y in range(height):
         for x in range(width):
             r = g = b = a = 0.0
@@ -77,8 +78,10 @@ def resolve(samples: Any, background: Any, factor: int, out: Any) -> None:
                     a += samples[yy, xx, 3]
             r, g, b, a = r * share, g * share, b * share, min(a * share, 1.0)
             if background.shape[0]:
-                behind = background[y % background.shape[0], x % background.shape[1]]
-                r, g, b = r + (1 - a) * behind[0], g + (1 - a) * behind[1], b + (1 - a) * behind[2]
+                through, v, u = 1 - a, y * down, x * across
+                r += through * background[v, u, 0]
+                g += through * background[v, u, 1]
+                b += through * background[v, u, 2]
                 a = 1.0
             elif a > 0:
                 r, g, b = r / a, g / a, b / a

@@ -58,7 +58,7 @@ def render(scene: Scene, camera: Camera, supersample: int = 2) -> Picture:
         raise BadInput(f"supersample is {supersample}; give a whole number from 1 to 8")
     behind = background_image(scene.background, camera.height, camera.width)
     fine = camera.scaled(supersample)
-    haze = haze_of(scene.strands, lit_by(scene.light, 0.0).directions) if scene.shadows else None
+    haze = _haze(scene) if scene.shadows else None
     solid = _batch(scene, fine, (Drawn.OPAQUE,), haze)
     clear = _batch(scene, fine, (Drawn.CARDS, Drawn.GLOSS), haze)
     raster = rasterise_prepared(solid.mesh, solid.faces, solid.culled, fine.height, fine.width)
@@ -77,6 +77,11 @@ def render(scene: Scene, camera: Camera, supersample: int = 2) -> Picture:
             cover = in_front[:, 4]
         add_rest(layers, used, in_front, samples)
     return _picture(solid, raster, samples, cover, camera, supersample, behind)
+
+
+def _haze(scene: Scene) -> Haze | None:
+    directions = lit_by(scene.light, 0.0).directions
+    return haze_of(scene.strands, directions, [surface.vertices for surface in scene.surfaces])
 
 
 def _batch(scene: Scene, camera: Camera, kinds: tuple[Drawn, ...], haze: Haze | None) -> _Batch:
@@ -128,8 +133,10 @@ def _picture(
     shape = (camera.height, camera.width)
     rgba = np.empty((*shape, 4), np.uint8)
     resolve(samples.reshape(*raster.triangle.shape, 4), behind, supersample, rgba)
-    depth, number = np.empty(shape, np.float32), np.empty(shape, np.int32)
-    nearest_samples(raster.depth, raster.triangle, supersample, depth, number)
+    depth, number = raster.depth, raster.triangle
+    if supersample > 1:
+        depth, number = np.empty(shape, np.float32), np.empty(shape, np.int32)
+        nearest_samples(raster.depth, raster.triangle, supersample, depth, number)
     surface, triangle = np.empty(shape, np.int32), np.empty(shape, np.int32)
     name_triangles(number, np.array(solid.first), np.array([*solid.index, -1]), surface, triangle)
     cover = np.zeros(shape, np.float32)

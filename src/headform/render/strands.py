@@ -126,15 +126,13 @@ def _draw(knots: Any, order: Any, opaque: Any, layers: Any, layered: bool, front
         run = a1 - a0
         if not abs(run) > 1e-6 or not (min(a0, a1) < rows and max(a0, a1) > -1):
             continue
-        slope, stretch = (b1 - b0) / run, np.sqrt(1 + ((b1 - b0) / run) ** 2)
-        low, high = min(a0, a1), max(a0, a1)
-        for a in range(max(int(np.floor(low + 0.5)), 0), min(int(np.floor(high + 0.5)), rows - 1) + 1):
-            inner, outer = max(low, a - 0.5), min(high, a + 0.5)
-            share = outer - inner
-            if share <= 0:
-                continue
-            part = ((inner + outer) * 0.5 - a0) / run
-            middle = b0 + part * run * slope
+        stretch = np.sqrt(1 + ((b1 - b0) / run) ** 2)
+        # of a strand's segments the one that crosses a row's middle draws the whole row: shares of a row,
+        # laid over each other, would let the background through at every joint
+        low, high = int(np.ceil(min(a0, a1))), int(np.ceil(max(a0, a1)))
+        for a in range(max(low, 0), min(high, rows)):
+            part = (a - a0) / run
+            middle = b0 + part * (b1 - b0)
             half = 0.5 * stretch * (knots[n, 3] + part * (knots[n + 1, 3] - knots[n, 3]))
             depth = knots[n, 2] + part * (knots[n + 1, 2] - knots[n, 2])
             first, last = int(np.floor(middle - half + 0.5)), int(np.floor(middle + half + 0.5))
@@ -144,7 +142,7 @@ def _draw(knots: Any, order: Any, opaque: Any, layers: Any, layered: bool, front
                 through = 1 - front[p, 3]
                 if through < ENOUGH or depth > opaque[row, column] + IN_SKIN:
                     continue
-                alpha = share * (min(middle + half, b + 0.5) - max(middle - half, b - 0.5))
+                alpha = min(middle + half, b + 0.5) - max(middle - half, b - 0.5)
                 if alpha <= 0:
                     continue
                 if layered:

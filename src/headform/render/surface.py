@@ -34,7 +34,8 @@ class Surface:
     uv            (U, 2) texture coordinates, origin bottom-left
     triangles_uv  (T, 3) rows of `uv`; left out, they are `triangles`
     normals       (V, 3) unit; left out, they are computed and, on two-sided surfaces, turned to the viewer
-    occlusion     (V,) 0–1, how much of the surroundings each vertex sees; dims the matte part
+    occlusion     (V,) 0–1, how much of the surroundings each vertex sees; dims the matte part and, squared,
+                  the highlights
     colours       (V, 3) sRGB 0–1; multiply the material's colour
     """
 
