@@ -30,7 +30,7 @@ Mask = NDArray[np.bool_]
 
 SOCKET_RIGHT, NECK, SOCKET_LEFT, MOUTH, HEAD = range(5)  # the order of topology.ISLANDS
 GUTTER = 6 / 1024  # between islands and to the border
-FACE_SHARE = 0.47  # of the whole texture
+FACE_SHARE = 0.457  # of the whole texture
 BLEND = 0.03  # metres beyond face and ears over which their finer scale fades
 EAR_FINENESS = 0.25  # how far the ears' scale is raised from that of the rest towards the face's
 REST_SCALE = 0.68  # of the scale at which all would fit: what is under the hair gives way, not the face

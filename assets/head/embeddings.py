@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 from controls import Controls
+from eyes import IRIS_SHARE
 from makehuman import Array
 from parts import Assembly
 from scalp import Scalp, first_exit
 
 HERE = Path(__file__).parent
 NOW_IN_IBUG = (36, 39, 42, 45, 33, 48, 54)  # eye corners from the person's right, below the nose, mouth corners
-IRIS_RADIUS = 0.00585  # metres on the base head's eye: half the iris's nearly constant 11.7 mm
 # MediaPipe's five points of an iris: the middle, then towards the image's right, up, left and down.
 IRIS_WAYS = np.array([[0, 0], [1, 0], [0, 1], [-1, 0], [0, -1]])
 
@@ -49,6 +49,6 @@ def _table(controls: Controls, name: str) -> tuple[np.ndarray, Array]:
 
 def _iris(assembly: Assembly, side: str) -> tuple[np.ndarray, Array]:
     vertices, triangles, centre, radius = assembly.eyeball(side)
-    sine = IRIS_RADIUS / radius
+    sine = IRIS_SHARE
     rays = np.concatenate([IRIS_WAYS * sine, np.sqrt(1 - (IRIS_WAYS**2).sum(1, keepdims=True) * sine**2)], 1)
     return first_exit(rays, vertices, triangles, centre, radius / 2)

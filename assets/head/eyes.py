@@ -15,7 +15,7 @@ RADIUS = 0.0130
 SEAT = np.array([0.0, -0.0011, 0.0019])  # of our centre from the centroid of the base mesh's eyeball
 
 SEGMENTS = 32
-IRIS_SHARE = float(np.sin(LIMBUS_ANGLE))  # iris over eye radius: 11.6 mm across, much the same in everyone
+IRIS_SHARE = float(np.sin(LIMBUS_ANGLE))  # iris over eye radius: 11.7 mm across on the mean head
 # pupil and iris: distance from the line of sight in iris radii, depth below the limbus in eye radii
 IRIS_RINGS = np.array([(0.15, 0.085), (PUPIL_SHARE - 0.02, 0.085), (PUPIL_SHARE, 0.064), (0.45, 0.067),
                        (0.63, 0.062), (0.81, 0.049), (0.94, 0.030), (0.995, 0.012)])

@@ -23,12 +23,14 @@ from headform.skin.paint import paint
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
 
-VARIETY = 0.8  # standard deviations of a random person about the typical one of their age, sex and ancestry
+VARIETY, CHILD_VARIETY = 0.7, 0.45  # standard deviations of a random person about the typical one of their age, sex and ancestry
 LIMIT = 2.2  # no coefficient is drawn farther out than this
 TURN = np.radians(40)
 PAPER = (232, 233, 235)
-FACE_FIELD = 0.185  # radians: only the face is in view
-FACE_TARGET = (0.0, 0.005, 0.06)
+FACE_FIELD = 0.155  # radians: only the face is in view
+FACE_TARGET = (0.0, -0.002, 0.06)
+CELL = 0.86  # width of a portrait over its height
+TOGETHER = {"mouthClose": {"jawOpen": 1.0, "mouthClose": 1.0}}  # ARKit's meaning: closes the lips of an open jaw
 TEXTURE = 1024
 MOUTH_PARTS = ("teeth_upper", "teeth_lower", "gums_upper", "gums_lower", "tongue")
 CLEAR = ("cornea_left", "cornea_right", "lashes")  # these throw no shade
@@ -135,7 +137,8 @@ def draw_person(model: HeadModel, seed: int) -> Person:
     age = float(rng.uniform(6, 16) if rng.random() < 0.15 else rng.uniform(18, 78))
     sex = float(np.clip(rng.integers(2) + rng.normal(0, 0.08), 0, 1))
     mix = rng.dirichlet([0.35] * 3)
-    spread = np.clip(rng.normal(0, VARIETY, model.identity_size), -LIMIT, LIMIT)
+    variety = CHILD_VARIETY if age < 16 else VARIETY
+    spread = np.clip(rng.normal(0, variety, model.identity_size), -LIMIT, LIMIT)
     beta = typical(model, age, sex, mix) + spread.astype(np.float32)
     return Person(seed, age, sex, (float(mix[0]), float(mix[1]), float(mix[2])), beta)
 
@@ -165,11 +168,13 @@ def units(size: int = 256) -> Bytes:
     beta = typical(model, 28, 0.35, (0.1, 0.3, 0.6))
     wardrobe = Wardrobe.of(3, 28, 0.35, (0.1, 0.3, 0.6))
     camera = Camera.portrait(0.0, 0.0, size, field_of_view=FACE_FIELD, target=FACE_TARGET)
-    pictures = []
+    pictures, captions = [], []
     for name in model.expression_names:
-        scene = Scene(surfaces(model, model.posed(beta, {name: 1.0}), wardrobe), background=_paper())
+        amounts = TOGETHER.get(name, {name: 1.0})
+        scene = Scene(surfaces(model, model.posed(beta, amounts), wardrobe), background=_paper())
         pictures.append(render(scene, camera, supersample=2))
-    return contact_sheet(pictures, columns=8, captions=model.expression_names, margin=4, paper=PAPER)
+        captions.append(" with ".join(sorted(amounts, key=lambda n: n != name)))
+    return contact_sheet(pictures, columns=9, captions=captions, margin=4, paper=PAPER)
 
 
 def _portrait(model: HeadModel, beta: Floats, yaw: float, size: int) -> Camera:
@@ -178,7 +183,7 @@ def _portrait(model: HeadModel, beta: Floats, yaw: float, size: int) -> Camera:
     low, high = rest.min(0), rest.max(0)
     middle = np.array([0.0, (low[1] + high[1]) / 2, (low[2] + high[2]) / 2])
     field = 2 * np.arctan(float(high[1] - low[1]) * 0.54 / 1.2)
-    return Camera.portrait(yaw, 0.0, size, field_of_view=field, target=middle)
+    return Camera.portrait(yaw, 0.0, (round(CELL * size), size), field_of_view=field, target=middle)
 
 
 def _paper() -> tuple[float, float, float]:

@@ -42,20 +42,14 @@ class TrackedPoints:
             rows = np.asarray(points, np.int32)
             points = Embedding(np.repeat(rows[:, None], 3, 1), np.eye(1, 3, dtype=np.float32).repeat(len(rows), 0))
         self.model = model
+        self._barycentric = points.barycentric.astype(np.float64)
         vertices, inverse = np.unique(points.corners, return_inverse=True)
-        self._mix = np.zeros((len(points), len(vertices)))
-        np.add.at(
-            self._mix,
-            (np.arange(len(points))[:, None], inverse.reshape(points.corners.shape)),
-            points.barycentric,
-        )
+        self._corners = inverse.reshape(points.corners.shape)
         self._rest = _rows(model, model.template[None], vertices)[0]
-        self._identity = _rows(model, model.identity, vertices)
-        self._expression = _rows(model, model.expression, vertices)
+        self._identity = _columns(model, model.identity, vertices)
+        self._expression = _columns(model, model.expression, vertices)
         self._weights = model.weights[vertices].astype(np.float64)
-        self._correctives = (
-            None if model.correctives is None else _rows(model, model.correctives, vertices)
-        )
+        self._correctives = None if model.correctives is None else _columns(model, model.correctives, vertices)
         self._joint_identity = model.joint_identity.astype(np.float64)
 
     def jacobian(
@@ -73,19 +67,25 @@ class TrackedPoints:
         transforms = joint_transforms(rotations, joints).astype(np.float64)
         turned, shift = transforms[..., :3], transforms[..., 3]
 
-        rest = self._rest + np.tensordot(beta_, self._identity, 1) + np.tensordot(psi_, self._expression, 1)
+        rest = self._rest + self._identity @ beta_ + self._expression @ psi_
         if self._correctives is not None:
-            rest = rest + np.tensordot(pose_feature(rotations), self._correctives, 1)
+            rest = rest + self._correctives @ pose_feature(rotations)
         by_joint = np.einsum("jab,nb->jna", turned, rest) + shift[:, None]
         blend = np.einsum("nj,jab->nab", self._weights, turned)
 
         points = np.einsum("nj,jna->na", self._weights, by_joint)
-        by_beta = np.einsum("nab,knb->nak", blend, self._identity)
-        by_beta += np.einsum("nj,kja->nak", self._weights, self._joint_shift(turned))
+        carried = self._weights @ self._joint_shift(turned).transpose(1, 2, 0).reshape(5, -1)
+        by_beta = blend @ self._identity + carried.reshape(len(points), 3, -1)
         by_theta = self._by_theta(pose, rotations, transforms, joints, by_joint, blend)
-        by_psi = np.einsum("nab,enb->nae", blend, self._expression)
-        by_psi += np.einsum("najk,ejk->nae", by_theta, model.drive.astype(np.float64))
-        return Jacobian(*(np.tensordot(self._mix, part, 1) for part in (points, by_beta, by_psi, by_theta)))
+        driven = by_theta.reshape(len(points), 3, 15) @ model.drive.reshape(-1, 15).T.astype(np.float64)
+        by_psi = blend @ self._expression + driven
+        return Jacobian(*(self._at_points(part) for part in (points, by_beta, by_psi, by_theta)))
+
+    def _at_points(self, values: Floats) -> Floats:
+        """(n, …) at the points, from (v, …) at the vertices around them."""
+        corners = values[self._corners].reshape(*self._corners.shape, -1)
+        mixed = self._barycentric[:, None] @ corners
+        return np.asarray(mixed.reshape(len(corners), *values.shape[1:]))
 
     def _joint_shift(self, turned: Floats) -> Floats:
         """(K, 5, 3) derivative of each joint's translation b to β, through the joints' rest places."""
@@ -121,9 +121,8 @@ class TrackedPoints:
                 out[:, :, joint] += self._weights[:, below, None, None] * turn.transpose(0, 2, 1)
             if self._correctives is not None and joint > 0:
                 change = cross_matrix(axes.T) @ rotations[joint]  # (3 axes, 3, 3) = ∂R/∂θ
-                rows = self._correctives[9 * (joint - 1) : 9 * joint]
-                moved = np.einsum("kc,cnb->nbk", change.reshape(3, 9), rows)
-                out[:, :, joint] += blend @ moved
+                here = self._correctives[:, :, 9 * (joint - 1) : 9 * joint]
+                out[:, :, joint] += blend @ here @ change.reshape(3, 9).T
         return out
 
 
@@ -144,6 +143,11 @@ def _descends(joint: int, ancestor: int) -> bool:
             return True
         joint = PARENTS[joint]
     return False
+
+
+def _columns(model: HeadModel, basis: NDArray[np.float32], vertices: NDArray[np.int64]) -> Floats:
+    """(n, 3, B) the same basis with its rows last, as matrix products want it."""
+    return np.ascontiguousarray(_rows(model, basis, vertices).transpose(1, 2, 0))
 
 
 def _rows(model: HeadModel, basis: NDArray[np.float32], vertices: NDArray[np.int64]) -> Floats:

@@ -20,7 +20,7 @@ Colour = tuple[int, int, int]
 
 IRIS_SHEET = 0.20  # distance of the limbus from the middle of the sheet, of its width
 PUPIL_SHARE = 0.31  # radius of the pupil's hole, of the iris's
-LIMBUS_ANGLE = np.arcsin(5.8 / 13)  # of the iris's rim from the line of sight, seen from the eye's centre
+LIMBUS_ANGLE = np.arcsin(5.85 / 14.5)  # of the iris's rim from the line of sight, seen from the eye's centre
 SIDE_ANGLE = np.pi / 2  # beyond this angle the eyeball is never seen …
 SHEET_AT_SIDE = 0.44  # … and gets only the rim of the sheet, from here to 0.5
 LIDS = (0.285, -0.315)  # height of the open lids' middle on the eyeball, of its radius

@@ -17,6 +17,7 @@ PORE_SPACING, PORE_DEPTH = 0.95, 0.15  # millimetres
 MESH_SPACING, MESH_DEPTH = 1.35, 0.055
 WRINKLE_REACH = 3.2  # widths
 STEEPEST = 1.2  # slope
+LID_CALM, LID_REACH = 0.12, 10.0  # lids are smooth, and folded skin would stretch what is painted on it; millimetres
 FAINTEST = 0.012  # millimetres; shallower wrinkles are left out
 SATELLITES = 2  # fainter lines that gather beside a complete one
 FURTHEST_SATELLITE = 3.4  # millimetres
@@ -34,6 +35,7 @@ def height(at: Atlas, where: Regions, who: Attributes, traits: Traits, seed: int
     raised += 0.07 * clouds(mm, 7.0, int(rng.integers(1 << 30)), 2)
     raised += 0.04 * clouds(mm, max(0.8, 2.5 * pixel), int(rng.integers(1 << 30)))
     raised *= (where.inside_mouth + where.socket) == 0
+    raised *= LID_CALM + (1 - LID_CALM) * smoothstep(3.0, LID_REACH, where.eye)
     _lip_creases(raised, mm, where, who, rng)
     return (raised + creased).astype(np.float32), np.clip(-creased / 0.35, 0, 1).astype(np.float32)
 
