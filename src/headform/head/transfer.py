@@ -24,7 +24,7 @@ SMOOTHING = 3  # passes over the carried displacements
 
 @dataclass(frozen=True, eq=False)
 class Surface:
-    """A triangulated or quad surface: vertices (N, 3) in metres and faces (Q, 4), vertices used by them only."""
+    """A surface: vertices (N, 3) in metres, all in use, and faces (Q, 4); a triangle repeats its last."""
 
     vertices: Floats
     quads: Ints
@@ -39,11 +39,12 @@ class Surface:
 def carry_units(source: HeadModel, target: Surface, eyes: Floats, has_jaw: bool = True) -> Floats:
     """(E, N, 3) the displacements of `source`'s expression units on the vertices of `target`.
 
-    source: a head with a part "skin" and eye joints. eyes: (2, 3) centres of the target's left and right eyeball;
-    both heads have +Y up and look along +Z. The source is moved onto the target by a similarity, bent onto it
-    smoothly, and each vertex of the target takes the displacement of the source vertex that is nearest in place
-    and direction, scaled by the ratio of sizes, fading with distance. Where the target's own jaw does the work
-    (`has_jaw`), units that turn the jaw carry no displacement: `drive` opens it.
+    source: a head with a part "skin" and eye joints. eyes: (2, 3) centres of the target's left and right
+    eyeball; both heads have +Y up and look along +Z. The source is moved onto the target by a similarity,
+    bent onto it smoothly, and each vertex of the target takes the displacement of the source vertex that
+    is nearest in place and direction, scaled by the ratio of sizes, fading with distance. Where the
+    target's own jaw does the work (`has_jaw`), units that turn the jaw carry no displacement: `drive`
+    opens it.
     """
     skin, rows = Surface.of_part(source.template, source.quads[source.part == source.part_index("skin")])
     scale, moved = align(skin, target, source.joints[3:5], eyes)
