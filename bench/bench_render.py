@@ -84,9 +84,7 @@ def fresh_process() -> None:
         "print(f'{1e3 * (r - t):.0f} {1e3 * (time.perf_counter() - r):.0f}')"
     )
     for attempt in ("first", "second"):
-        out = subprocess.run(
-            [sys.executable, "-c", program], capture_output=True, text=True, check=True
-        ).stdout
+        out = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
         imported, drawn = out.split()
         print(f"{attempt + ' new process: import, then first picture (wall)':58}{imported:>9}{drawn:>9}")
 
@@ -107,9 +105,7 @@ def head_surface() -> tuple[Surface, str]:
 
 def egg(rows: int, columns: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Vertices, triangles and uv of an ellipsoid as large as a head."""
-    down, around = np.meshgrid(
-        np.linspace(0, np.pi, rows + 1), np.linspace(0, 2 * np.pi, columns + 1), indexing="ij"
-    )
+    down, around = np.meshgrid(np.linspace(0, np.pi, rows + 1), np.linspace(0, 2 * np.pi, columns + 1), indexing="ij")
     ball = np.stack([np.sin(down) * np.sin(around), np.cos(down), np.sin(down) * np.cos(around)], -1)
     uv = np.stack([around / (2 * np.pi), 1 - down / np.pi], -1)
     first = (np.arange(rows)[:, None] * (columns + 1) + np.arange(columns)).ravel()

@@ -187,8 +187,9 @@ def _half(quads: Ints, mirror: Ints) -> tuple[Ints, Ints, Ints, Mask]:
     return rows, outline(local), local, mirror[rows] == rows
 
 
-def _spread(points: Array, quads: Ints, loop: Ints, outer: int, curve: Array, middle: float,
-            is_middle: Mask) -> tuple[Placement, Array]:
+def _spread(
+    points: Array, quads: Ints, loop: Ints, outer: int, curve: Array, middle: float, is_middle: Mask
+) -> tuple[Placement, Array]:
     """A half disc to start from: outline by length along the curve, the rest after Tutte."""
     rim, inner = loop[:outer], loop[outer:]
     along = _share_of_length(points[rim]) * (len(curve) - 1)
@@ -242,8 +243,9 @@ def corner_disc() -> tuple[float, float]:
     return GUTTER + low, low
 
 
-def assemble(quads: Ints, island: Ints, mirror: Ints, left: Mask, main: Sheet, mouth: Sheet,
-             socket: Sheet) -> tuple[Array, Ints]:
+def assemble(
+    quads: Ints, island: Ints, mirror: Ints, left: Mask, main: Sheet, mouth: Sheet, socket: Sheet
+) -> tuple[Array, Ints]:
     """uv (U, 2) and quads_uv (Q, 4): half sheets mirrored, discs set into the corners, seams doubled."""
     centre, radius = corner_disc()
     own = np.where(left[:, None], quads, mirror[quads])  # the left half's vertex for each corner
@@ -266,15 +268,18 @@ def assemble(quads: Ints, island: Ints, mirror: Ints, left: Mask, main: Sheet, m
     return corners.reshape(-1, 2)[first], index.reshape(quads.shape)
 
 
-def measure(vertices: Array, quads: Ints, island: Ints, uv: Array,
-            quads_uv: Ints) -> dict[str, dict[str, float]]:
+def measure(vertices: Array, quads: Ints, island: Ints, uv: Array, quads_uv: Ints) -> dict[str, dict[str, float]]:
     """Per region: share of the texture, stretch σ1/σ2, density relative to its mean, and quads not convex."""
     stretch, density, area = _stretch(vertices, quads, uv, quads_uv)
     bent = (density.reshape(-1, 4) <= 0).any(1)
     face, ear = face_region(vertices, quads, island), ear_region(vertices, quads, island)
     regions = {
-        "face": face, "ears": ear, "scalp": (island == HEAD) & ~face & ~ear, "neck": island == NECK,
-        "mouth": island == MOUTH, "sockets": np.isin(island, [SOCKET_LEFT, SOCKET_RIGHT]),
+        "face": face,
+        "ears": ear,
+        "scalp": (island == HEAD) & ~face & ~ear,
+        "neck": island == NECK,
+        "mouth": island == MOUTH,
+        "sockets": np.isin(island, [SOCKET_LEFT, SOCKET_RIGHT]),
     }
     report = {}
     for name, chosen in regions.items():

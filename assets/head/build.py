@@ -26,9 +26,8 @@ from expression import build_units
 from identity import People, onto
 from lips import Lips
 from makehuman import Array, MakeHuman
-from parts import Assembly, assemble
+from parts import assemble
 from scalp import build_scalp
-from scans import principal_modes
 from skeleton import build_skeleton
 from topology import ISLANDS
 
@@ -72,8 +71,7 @@ class Build:
         drawn = np.concatenate([drawn, self.controls.mirrored(drawn)])
         spread = drawn - drawn.mean(0)
         mean, modes = scans["mean"].astype(float), scans["modes"].astype(float)
-        stack = np.concatenate([
-            np.sqrt(SCAN_SHARE) * modes, np.sqrt((1 - SCAN_SHARE) / len(spread)) * spread])
+        stack = np.concatenate([np.sqrt(SCAN_SHARE) * modes, np.sqrt((1 - SCAN_SHARE) / len(spread)) * spread])
         _, scale, basis = np.linalg.svd(stack.reshape(len(stack), -1), full_matrices=False)
         basis = basis[:MODES] * scale[:MODES, None]
         basis *= np.sign(basis[np.arange(MODES), np.abs(basis).argmax(1)])[:, None]

@@ -15,6 +15,8 @@ from scipy.spatial import cKDTree
 from topology import ISLANDS, Topology, crop
 
 FRAME_SIZE = 0.012  # metres, about an eye's radius
+SIZE_HOLD = 1e-3  # m², how firmly an eyeball keeps its size; 28 points of the rim together pull with 5e-3
+SOCKET_RINGS = 2.0  # rings behind the lids over which the inside of the socket comes to follow the eyeball
 FRAMES = ("eye_left", "eye_right", "upper_arch", "lower_arch")
 FRAME_GROUPS = ("helper-l-eye", "helper-r-eye", "helper-upper-teeth", "helper-lower-teeth")
 
@@ -39,6 +41,11 @@ class Controls:
     def frame_rows(self, name: str) -> slice:
         start = len(self.direct) + 4 * FRAMES.index(name)
         return slice(start, start + 4)
+
+    @cached_property
+    def rest(self) -> Array:
+        """(C, 3) the controls of the neutral body."""
+        return self.read(self.neutral)
 
     def read(self, body: Array) -> Array:
         """(C, 3) controls of a body, or of a displacement of one, (VERTICES, 3). Linear."""
@@ -73,22 +80,53 @@ class Controls:
         return other
 
     def seat_eyes(self, shape: Array) -> Array:
-        """(C, 3) the same head with each eyeball moved so that the lids lie on it as on the neutral head."""
+        """(C, 3) the same head with eyeballs moved and sized so that the lids lie on them as on the neutral head.
+
+        The sockets' insides, which nobody sees, go with the eyeballs, so that they never come out of the face.
+        """
         seated = shape.copy()
         for side in ("left", "right"):
-            rows, rim = self.frame_rows(f"eye_{side}"), self.lid_rim(side)
-            model = self.read(self.neutral)
-            wanted = np.linalg.norm(model[rim] - model[rows.start], axis=1)
-            size = np.linalg.norm(shape[rows][1:] - shape[rows][0], axis=1).mean() / FRAME_SIZE
-            centre = shape[rows.start].copy()
-            for _ in range(12):
-                arms = shape[rim] - centre
-                length = np.linalg.norm(arms, axis=1)
-                axes = -arms / length[:, None]
-                gap = length - size * wanted
-                centre += np.linalg.solve(axes.T @ axes + 0.3 * np.eye(3), -axes.T @ gap)
-            seated[rows] += centre - shape[rows.start]
+            centre, size = self._seat(shape, side)
+            model = self.rest
+            start = self.frame_rows(f"eye_{side}").start
+            seated[start] = centre
+            seated[start + 1 : start + 4] = centre + size * FRAME_SIZE * np.eye(3)
+            rows, depth = self.socket(side)
+            inside = centre + size * (model[rows] - model[start])
+            share = np.clip(depth / SOCKET_RINGS, 0, 1)[:, None]
+            seated[rows] = (1 - share) * shape[rows] + share * inside
         return seated
+
+    def _seat(self, shape: Array, side: str) -> tuple[Array, float]:
+        """Centre and size (1 on the neutral head) of an eyeball under the lids of a head."""
+        start, rim, model = self.frame_rows(f"eye_{side}").start, self.lid_rim(side), self.rest
+        wanted = np.linalg.norm(model[rim] - model[start], axis=1)
+        centre = shape[start].copy()
+        given = size = float(np.linalg.norm(shape[start + 1 : start + 4] - centre, axis=1).mean() / FRAME_SIZE)
+        for _ in range(15):
+            arms = shape[rim] - centre
+            length = np.linalg.norm(arms, axis=1)
+            slope = np.concatenate([-arms / length[:, None], -wanted[:, None]], 1)
+            hold = np.diag([0.3, 0.3, 0.3, SIZE_HOLD])
+            pull = slope.T @ (length - size * wanted)
+            pull[3] += SIZE_HOLD * (size - given)
+            step = np.linalg.solve(slope.T @ slope + hold, -pull)
+            centre, size = centre + step[:3], size + float(step[3])
+        return centre, size
+
+    def socket(self, side: str) -> tuple[np.ndarray, np.ndarray]:
+        """Rows (n,) of the inside of a socket, and (n,) how many rings each lies behind the loop at its mouth."""
+        t = self.topology
+        quads = t.quads[t.island == ISLANDS.index(f"socket_{side}")]
+        found = np.intersect1d(quads, t.quads[t.island == ISLANDS.index("head")])
+        depth = {int(row): 0 for row in found}
+        ring = 0
+        while len(depth) < len(np.unique(quads)):
+            ring += 1
+            near = np.unique(quads[np.isin(quads, list(depth)).any(1)])
+            depth |= {int(row): ring for row in near if int(row) not in depth}
+        rows = np.array([row for row in sorted(depth) if depth[row] > 0])
+        return rows, np.array([depth[int(row)] for row in rows])
 
     def lid_rim(self, side: str) -> np.ndarray:
         """Rows of the lid margin: one ring outside the loop where the old layout cuts off the socket."""

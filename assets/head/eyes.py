@@ -17,8 +17,18 @@ SEAT = np.array([0.0, -0.0011, 0.0019])  # of our centre from the centroid of th
 SEGMENTS = 32
 IRIS_SHARE = float(np.sin(LIMBUS_ANGLE))  # iris over eye radius: 11.7 mm across on the mean head
 # pupil and iris: distance from the line of sight in iris radii, depth below the limbus in eye radii
-IRIS_RINGS = np.array([(0.15, 0.085), (PUPIL_SHARE - 0.02, 0.085), (PUPIL_SHARE, 0.064), (0.45, 0.067),
-                       (0.63, 0.062), (0.81, 0.049), (0.94, 0.030), (0.995, 0.012)])
+IRIS_RINGS = np.array(
+    [
+        (0.15, 0.085),
+        (PUPIL_SHARE - 0.02, 0.085),
+        (PUPIL_SHARE, 0.064),
+        (0.45, 0.067),
+        (0.63, 0.062),
+        (0.81, 0.049),
+        (0.94, 0.030),
+        (0.995, 0.012),
+    ]
+)
 LIMBUS_RINGS = np.array([1.0, 1.07, 1.24, 1.48])  # on the sphere; in iris radii
 SCLERA_ANGLES = np.deg2rad([50, 60, 70, 80, 90, 104, 122, 145, 166])  # from the line of sight
 
@@ -83,8 +93,14 @@ def eye_pair(left_centre: Array, right_centre: Array, radius: float = RADIUS) ->
     }
 
 
-def _turned(centre: Array, radius: float, front: tuple[float, float], profile: Array,
-            back: tuple[float, float] | None, sheet: Array) -> PartMesh:
+def _turned(
+    centre: Array,
+    radius: float,
+    front: tuple[float, float],
+    profile: Array,
+    back: tuple[float, float] | None,
+    sheet: Array,
+) -> PartMesh:
     """A body turned about +Z: a pole, rings (distance, depth) in eye radii, and a second pole or none."""
     turn = np.arange(SEGMENTS) * (2 * np.pi / SEGMENTS)
     around = np.stack([np.cos(turn), np.sin(turn)], 1)

@@ -37,9 +37,13 @@ def gums(arch: Arch) -> PartMesh:
     rows = np.array((*rows[0], HIDDEN_ROW, *rows[1]))
     seated = seats(arch)
     left, right = seated[:7], seated[7:]
-    band = np.stack([*reversed([_column(c, rows) for c in _columns(right)]),
-                     _column([(left[0], -1.0), (right[0], -1.0)], rows),
-                     *[_column(c, rows) for c in _columns(left)]])
+    band = np.stack(
+        [
+            *reversed([_column(c, rows) for c in _columns(right)]),
+            _column([(left[0], -1.0), (right[0], -1.0)], rows),
+            *[_column(c, rows) for c in _columns(left)],
+        ]
+    )
     band = _smoothed(band, np.interp(rows[:, 0], SCALLOP_FADES, [0, 0.25, 1]))
     index = np.arange(band[..., 0].size).reshape(band.shape[:2])
     if arch.up > 0:
@@ -120,6 +124,7 @@ def _grid_quads(index: Ints) -> Ints:
 
 def _band_uv(band: Array) -> Array:
     """(columns · rows, 2) in the unit square: u along the arch, v from lip to tongue, by mean length."""
+
     def shares(step: Array) -> Array:
         total = np.concatenate([[0], np.cumsum(step)])
         return total / total[-1]

@@ -14,8 +14,16 @@ SAMPLES = 1600
 SEED = 11
 CHILD_SHARE = 0.08
 STRENGTH_MM = {  # root-mean-square displacement of a modifier at one standard deviation, by region
-    "head": 2.5, "forehead": 1.8, "eyebrows": 1.0, "eyes": 0.9, "nose": 1.3, "mouth": 1.1, "ears": 1.8,
-    "chin": 1.8, "cheek": 1.6, "neck": 2.5,
+    "head": 2.5,
+    "forehead": 1.8,
+    "eyebrows": 1.0,
+    "eyes": 0.9,
+    "nose": 1.3,
+    "mouth": 1.1,
+    "ears": 1.8,
+    "chin": 1.8,
+    "cheek": 1.6,
+    "neck": 2.5,
 }
 STRENGTH_CAP = 0.45  # of a whole target
 # These move or turn the whole part, or make cones of heads, rather than vary its shape.
@@ -131,9 +139,22 @@ class People:
 
     def corners(self) -> Array:
         """(4 ages, 2 genders, 3 races, C, 3) the extremes that age, sex and ancestry blend between."""
-        return np.stack([np.stack([np.stack([
-            self.body(age=age, gender=gender, race=np.eye(3)[race], proportions=0.6)
-            for race in range(len(RACES))]) for gender in (0.0, 1.0)]) for age in AGES.values()])
+        return np.stack(
+            [
+                np.stack(
+                    [
+                        np.stack(
+                            [
+                                self.body(age=age, gender=gender, race=np.eye(3)[race], proportions=0.6)
+                                for race in range(len(RACES))
+                            ]
+                        )
+                        for gender in (0.0, 1.0)
+                    ]
+                )
+                for age in AGES.values()
+            ]
+        )
 
 
 def align(shapes: Array, rows: np.ndarray, rounds: int = 2) -> Array:

@@ -65,8 +65,7 @@ class Lips:
         ones = np.ones(len(number))
         columns = np.concatenate([self.pairs[:, 1], self.pairs[:, 0]])
         shape = (len(number), len(self.controls.topology.skin))
-        return coo_matrix(
-            (np.concatenate([ones, -ones]), (np.concatenate([number, number]), columns)), shape).tocsr()
+        return coo_matrix((np.concatenate([ones, -ones]), (np.concatenate([number, number]), columns)), shape).tocsr()
 
     def seal(self, shape: Array) -> Array:
         """(C, 3) the same head with closed lips: the skin around gives way smoothly."""

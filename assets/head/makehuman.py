@@ -73,15 +73,17 @@ class MakeHuman:
     def target_names(self) -> list[str]:
         """Names of all head targets, such as `nose/nose-hump-incr`, in sorted order."""
         prefix = MPFB + "targets/"
-        names = [n[len(prefix) : -len(".target.gz")] for n in self._zip.namelist()
-                 if n.startswith(prefix) and n.endswith(".target.gz")]
+        names = [
+            n[len(prefix) : -len(".target.gz")]
+            for n in self._zip.namelist()
+            if n.startswith(prefix) and n.endswith(".target.gz")
+        ]
         return sorted(n for n in names if n.split("/")[0] not in AWAY)
 
     @cached_property
     def unit_names(self) -> list[str]:
         """The 52 ARKit units, sorted."""
-        return sorted(Path(n).stem for n in self._zip.namelist()
-                      if n.startswith(UNITS) and n.endswith(".target"))
+        return sorted(Path(n).stem for n in self._zip.namelist() if n.startswith(UNITS) and n.endswith(".target"))
 
     def target(self, name: str) -> Array:
         """(VERTICES, 3) displacement of a target, in metres."""
@@ -94,9 +96,16 @@ class MakeHuman:
         """(VERTICES, 3) displacement of an ARKit unit, in metres."""
         return _parse_target(self._zip.read(f"{UNITS}{name}.target").decode(errors="ignore"))
 
-    def macro_shares(self, age: float = 0.5, gender: float = 0.5, race: Sequence[float] | None = None,
-                     muscle: float = 0.5, weight: float = 0.5, height: float = 0.5,
-                     proportions: float = 0.5) -> dict[str, float]:
+    def macro_shares(
+        self,
+        age: float = 0.5,
+        gender: float = 0.5,
+        race: Sequence[float] | None = None,
+        muscle: float = 0.5,
+        weight: float = 0.5,
+        height: float = 0.5,
+        proportions: float = 0.5,
+    ) -> dict[str, float]:
         """How much of each macro target a body has.
 
         age 0 baby, 0.19 child, 0.5 young adult, 1 old; gender 0 female, 1 male; race: weights over RACES.
@@ -107,8 +116,11 @@ class MakeHuman:
         shares |= _hat(weight, {"minweight": 0, "averageweight": 0.5, "maxweight": 1})
         shares |= _hat(height, {"minheight": 0, "averageheight": 0.5, "maxheight": 1})
         shares |= _hat(proportions, {"uncommonproportions": 0, "averageproportions": 0.5, "idealproportions": 1})
-        return {name: share for name, words in self._macro_words.items()
-                if (share := float(np.prod([shares.get(word, 0.0) for word in words])))}
+        return {
+            name: share
+            for name, words in self._macro_words.items()
+            if (share := float(np.prod([shares.get(word, 0.0) for word in words])))
+        }
 
     @cached_property
     def _macro_words(self) -> dict[str, list[str]]:
@@ -131,7 +143,8 @@ class MakeHuman:
     @cached_property
     def bone_weights(self) -> dict[str, list[tuple[int, float]]]:
         weights: dict[str, list[tuple[int, float]]] = json.loads(
-            self._zip.read(MPFB + "rigs/standard/weights.default.json"))["weights"]
+            self._zip.read(MPFB + "rigs/standard/weights.default.json")
+        )["weights"]
         return weights
 
     def ancestors(self, bone: str) -> Iterator[str]:

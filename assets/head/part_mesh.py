@@ -31,8 +31,12 @@ class PartMesh:
         """The same surface, seen from the other side."""
         triangle = (self.quads[:, 2] == self.quads[:, 3])[:, None]
         order = np.where(triangle, [1, 0, 2, 2], [1, 0, 3, 2])  # leaves a repeated last vertex last
-        return PartMesh(self.vertices, np.take_along_axis(self.quads, order, 1), self.uv,
-                        np.take_along_axis(self.quads_uv, order, 1))
+        return PartMesh(
+            self.vertices,
+            np.take_along_axis(self.quads, order, 1),
+            self.uv,
+            np.take_along_axis(self.quads_uv, order, 1),
+        )
 
     @staticmethod
     def joined(parts: list[PartMesh]) -> PartMesh:

@@ -8,16 +8,22 @@ import numpy as np
 from atlas import Atlas
 from controls import FRAMES, Controls
 from eyes import eye_pair, lash_uv
+from gums import gums, tongue_uv
 from makehuman import Array, MakeHuman
 from part_mesh import PartMesh
-from gums import gums, tongue_uv
 from teeth import crowns, fit_arches
 from topology import LASH_GROUPS
 
 # Which frame each added part follows.
 FOLLOWS = {
-    "eye_left": "eye_left", "eye_right": "eye_right", "cornea_left": "eye_left", "cornea_right": "eye_right",
-    "teeth_upper": "upper_arch", "gums_upper": "upper_arch", "teeth_lower": "lower_arch", "gums_lower": "lower_arch",
+    "eye_left": "eye_left",
+    "eye_right": "eye_right",
+    "cornea_left": "eye_left",
+    "cornea_right": "eye_right",
+    "teeth_upper": "upper_arch",
+    "gums_upper": "upper_arch",
+    "teeth_lower": "lower_arch",
+    "gums_lower": "lower_arch",
 }
 FRAME_JOINTS = (3, 4, 1, 2)
 
@@ -76,8 +82,9 @@ def assemble(mh: MakeHuman, controls: Controls, base: Array, atlas: Atlas, weigh
         rows = controls.frame_rows(FOLLOWS[name])
         frames.append(np.broadcast_to(np.arange(rows.start, rows.stop), (len(mesh.vertices), 4)))
         shares.append(_frame_shares(base[rows], mesh.vertices))
-    joints = [np.eye(5)[FRAME_JOINTS[FRAMES.index(FOLLOWS[n])]][None].repeat(len(m.vertices), 0)
-              for n, m in added.items()]
+    joints = [
+        np.eye(5)[FRAME_JOINTS[FRAMES.index(FOLLOWS[n])]][None].repeat(len(m.vertices), 0) for n, m in added.items()
+    ]
     return Assembly(
         vertices=np.concatenate([base[:direct], *(m.vertices for m in added.values())]),
         weights=np.concatenate([weights[:direct], *joints]),
@@ -105,8 +112,12 @@ def _mouth(mh: MakeHuman) -> dict[str, PartMesh]:
     body = body - body[mh.base.group_vertices("joint-head")].mean(0)
     strips = [body[mh.base.group_vertices(f"helper-{way}-teeth")] for way in ("upper", "lower")]
     upper, lower = fit_arches(*strips)
-    return {"teeth_upper": crowns(upper), "teeth_lower": crowns(lower),
-            "gums_upper": gums(upper), "gums_lower": gums(lower)}
+    return {
+        "teeth_upper": crowns(upper),
+        "teeth_lower": crowns(lower),
+        "gums_upper": gums(upper),
+        "gums_lower": gums(lower),
+    }
 
 
 def _tongue(mh: MakeHuman, vertices: Array) -> PartMesh:

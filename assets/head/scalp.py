@@ -13,8 +13,7 @@ HERE = Path(__file__).parent
 GRID = 32
 CENTRE = np.array([0.0, 0.055, 0.0])  # metres from the head joint, inside the skull
 TILT = np.radians(25)  # the pole leans back, which makes the scalp a nearly round disc
-SIDE, POLE, FRONT = np.array([
-    [1, 0, 0], [0, np.cos(TILT), -np.sin(TILT)], [0, np.sin(TILT), np.cos(TILT)]])
+SIDE, POLE, FRONT = np.array([[1, 0, 0], [0, np.cos(TILT), -np.sin(TILT)], [0, np.sin(TILT), np.cos(TILT)]])
 SOFT = 0.12  # the mask fades over this share of the polar radius, across the hairline
 
 
@@ -63,17 +62,22 @@ def square_to_disc(u: Array, v: Array) -> tuple[Array, Array]:
     a, b = 2 * u - 1, 2 * v - 1
     wide = np.abs(a) > np.abs(b)
     radius = np.where(wide, a, b)
-    angle = np.where(wide, np.pi / 4 * b / np.where(wide, a, 1),
-                     np.pi / 2 - np.pi / 4 * a / np.where(~wide & (b != 0), b, 1))
+    angle = np.where(
+        wide, np.pi / 4 * b / np.where(wide, a, 1), np.pi / 2 - np.pi / 4 * a / np.where(~wide & (b != 0), b, 1)
+    )
     return np.abs(radius), np.where(radius < 0, angle + np.pi, angle)
 
 
-def first_exit(rays: Array, skin: Array, triangles: np.ndarray, centre: Array = CENTRE,
-               least: float = 0.03) -> tuple[np.ndarray, Array]:
+def first_exit(
+    rays: Array, skin: Array, triangles: np.ndarray, centre: Array = CENTRE, least: float = 0.03
+) -> tuple[np.ndarray, Array]:
     """Where rays from a centre leave a surface (Möller–Trumbore). From the skull the first hit is under the ear,
     not on it; hits nearer than `least` metres do not count."""
-    origin, edge_1, edge_2 = (skin[triangles[:, 0]], skin[triangles[:, 1]] - skin[triangles[:, 0]],
-                              skin[triangles[:, 2]] - skin[triangles[:, 0]])
+    origin, edge_1, edge_2 = (
+        skin[triangles[:, 0]],
+        skin[triangles[:, 1]] - skin[triangles[:, 0]],
+        skin[triangles[:, 2]] - skin[triangles[:, 0]],
+    )
     arm = centre - origin
     across = np.cross(arm, edge_1)
     corners = np.empty((len(rays), 3), np.int64)

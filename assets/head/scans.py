@@ -119,14 +119,15 @@ class Registration:
         ours = np.concatenate([placed[self.outer][sure], self.landmarks(placed)[SEMANTIC]])
         return rigid(ours, np.concatenate([points[sure], landmarks[SEMANTIC]]))
 
-    def _solve_modes(self, placed: Array, turn: Array, move: Array, surface: Surface, landmarks: Array,
-                     step: int) -> Array:
+    def _solve_modes(
+        self, placed: Array, turn: Array, move: Array, surface: Surface, landmarks: Array, step: int
+    ) -> Array:
         points, normals, weight = self._match(placed, surface)
         count = min(len(self.modes), 12 + 16 * step)
         modes = self.modes[:count]
         normal = normals @ turn  # into the frame of the modes
         rows = np.einsum("knj,nj->nk", modes[:, self.outer], normal) * np.sqrt(weight)[:, None]
-        gap = ((points - move) @ turn - self.mean[self.outer])
+        gap = (points - move) @ turn - self.mean[self.outer]
         right = (gap * normal).sum(1) * np.sqrt(weight)
         mark = np.einsum("knij,ni->njk", modes[:, self.corners[SEMANTIC]], self.bary[SEMANTIC])
         marks = (landmarks[SEMANTIC] - move) @ turn - self.landmarks(self.mean)[SEMANTIC]

@@ -65,14 +65,34 @@ class Shape:
 
 
 SHAPES = {
-    "incisor": Shape((-0.16, 0.18, 0.52, 0.84, 1.0), (0.72, 0.85, 0.965, 1.0, 0.93),
-                     (1.0, 0.15, 0.0, 0.30, 0.75), (0.80, 0.90, 0.62, 0.33, 0.14), (2.2, 2.5, 2.9, 3.2, 3.4)),
-    "canine": Shape((-0.16, 0.18, 0.50, 0.80, 1.0), (0.74, 0.88, 0.99, 1.0, 0.86),
-                    (1.0, 0.10, 0.0, 0.55, 1.35), (0.84, 0.95, 0.76, 0.45, 0.16), (2.1, 2.2, 2.3, 2.3, 2.2)),
-    "premolar": Shape((-0.16, 0.25, 0.62, 1.0, 0.93), (0.78, 0.90, 1.0, 0.94, 0.54),
-                      (0.9, 0.10, 0.1, 1.35, 3.0), (0.86, 0.97, 0.97, 0.66, 0.27), (2.2, 2.3, 2.5, 2.5, 2.5)),
-    "molar": Shape((-0.16, 0.25, 0.60, 1.0, 0.93), (0.82, 0.94, 1.0, 0.90, 0.52),
-                   (0.8, 0.10, 0.1, 1.20, 3.2), (0.88, 0.98, 0.97, 0.74, 0.34), (2.5, 2.6, 2.8, 3.0, 2.6)),
+    "incisor": Shape(
+        (-0.16, 0.18, 0.52, 0.84, 1.0),
+        (0.72, 0.85, 0.965, 1.0, 0.93),
+        (1.0, 0.15, 0.0, 0.30, 0.75),
+        (0.80, 0.90, 0.62, 0.33, 0.14),
+        (2.2, 2.5, 2.9, 3.2, 3.4),
+    ),
+    "canine": Shape(
+        (-0.16, 0.18, 0.50, 0.80, 1.0),
+        (0.74, 0.88, 0.99, 1.0, 0.86),
+        (1.0, 0.10, 0.0, 0.55, 1.35),
+        (0.84, 0.95, 0.76, 0.45, 0.16),
+        (2.1, 2.2, 2.3, 2.3, 2.2),
+    ),
+    "premolar": Shape(
+        (-0.16, 0.25, 0.62, 1.0, 0.93),
+        (0.78, 0.90, 1.0, 0.94, 0.54),
+        (0.9, 0.10, 0.1, 1.35, 3.0),
+        (0.86, 0.97, 0.97, 0.66, 0.27),
+        (2.2, 2.3, 2.5, 2.5, 2.5),
+    ),
+    "molar": Shape(
+        (-0.16, 0.25, 0.60, 1.0, 0.93),
+        (0.82, 0.94, 1.0, 0.90, 0.52),
+        (0.8, 0.10, 0.1, 1.20, 3.2),
+        (0.88, 0.98, 0.97, 0.74, 0.34),
+        (2.5, 2.6, 2.8, 3.0, 2.6),
+    ),
 }
 # how far the point stays short of the crown's height, in mm, for the AROUND points of the edge or cusp ring
 EDGE = {
@@ -160,8 +180,7 @@ class Seat:
     def place(self, along: Array, out: Array, below: Array) -> Array:
         """(..., 3) mm from distances along the arch, outward, and from the edge towards the root."""
         upright = np.array([0.0, self.root, 0.0])
-        return (self.origin + along[..., None] * self.distal + out[..., None] * self.outward
-                + below[..., None] * upright)
+        return self.origin + along[..., None] * self.distal + out[..., None] * self.outward + below[..., None] * upright
 
     def faces(self, along: Array, below: Array) -> tuple[Array, Array]:
         """Outer and inner face of the crown, mm outward, at distances from its middle and from its edge."""
@@ -212,8 +231,12 @@ def _box(region: tuple[float, float, float, float], order: int) -> Array:
     """(2, 2) lower left and upper right corner of a tooth's box on the sheet."""
     left, bottom, right, top = region
     wide, tall = (right - left) / TEETH_PER_ARCH, top - bottom
-    return np.array([[left + (order + TOOTH_MARGIN) * wide, bottom + TOOTH_MARGIN * tall / 2],
-                     [left + (order + 1 - TOOTH_MARGIN) * wide, top - TOOTH_MARGIN * tall / 2]])
+    return np.array(
+        [
+            [left + (order + TOOTH_MARGIN) * wide, bottom + TOOTH_MARGIN * tall / 2],
+            [left + (order + 1 - TOOTH_MARGIN) * wide, top - TOOTH_MARGIN * tall / 2],
+        ]
+    )
 
 
 def _crown(seat: Seat, box: Array) -> PartMesh:
@@ -239,8 +262,12 @@ def _crown(seat: Seat, box: Array) -> PartMesh:
     quads, cap = _crown_quads(), _cap_quads() + (LEVELS - 1) * AROUND
     side_uv, cap_uv = _crown_uv()
     uv = box[0] + np.concatenate([side_uv, cap_uv]) * (box[1] - box[0])
-    mesh = PartMesh(vertices, np.concatenate([quads, cap]), uv,
-                    np.concatenate([_crown_quads(AROUND + 1), _cap_quads() + len(side_uv)]))
+    mesh = PartMesh(
+        vertices,
+        np.concatenate([quads, cap]),
+        uv,
+        np.concatenate([_crown_quads(AROUND + 1), _cap_quads() + len(side_uv)]),
+    )
     left_handed = np.linalg.det(np.stack([seat.distal, seat.outward, [0, seat.root, 0]])) < 0
     return mesh.reversed() if left_handed else mesh
 

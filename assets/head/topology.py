@@ -36,8 +36,11 @@ class Topology:
 
 def crop(mh: MakeHuman) -> Topology:
     base, neck = mh.base, mh.subtree_weight("neck01")
-    faces = [i for i, (face, group) in enumerate(zip(base.faces, base.groups, strict=True))
-             if group == "body" and all(neck[v] > NECK_SHARE for v in face)]
+    faces = [
+        i
+        for i, (face, group) in enumerate(zip(base.faces, base.groups, strict=True))
+        if group == "body" and all(neck[v] > NECK_SHARE for v in face)
+    ]
     for _ in range(COLLAR_RINGS):
         rim = _boundary([base.faces[i] for i in faces])
         faces = [i for i in faces if not rim & set(base.faces[i])]

@@ -116,8 +116,9 @@ def _turn(angle: Array) -> Array:
 class Placement:
     """How free numbers place the vertices: anywhere, on the line u = middle, or sliding along a curve."""
 
-    def __init__(self, count: int, on_middle: Ints, middle: float, on_curve: Ints, curve: Array,
-                 along: Array, pinned: Ints) -> None:
+    def __init__(
+        self, count: int, on_middle: Ints, middle: float, on_curve: Ints, curve: Array, along: Array, pinned: Ints
+    ) -> None:
         """on_middle, on_curve, pinned: vertex rows; pinned ones do not move. `curve` (K, 2) is a fine
         polyline, `along` (len(on_curve),) the places on it, in rows.
         """
@@ -154,7 +155,7 @@ class Placement:
         flat = uv.ravel().copy()
         flat[self.free] += step[: len(self.free)]
         along = self.along.copy()
-        along[self.slides] += step[len(self.free):]
+        along[self.slides] += step[len(self.free) :]
         uv = flat.reshape(-1, 2)
         uv[self.on_curve] = self.on(along)
         return uv, along

@@ -23,7 +23,7 @@ from headform.skin.paint import paint
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
 
-VARIETY, CHILD_VARIETY = 0.7, 0.45  # standard deviations of a random person about the typical one of their age, sex and ancestry
+VARIETY, CHILD_VARIETY = 0.7, 0.45  # standard deviations about the typical person of an age, sex and ancestry
 LIMIT = 2.2  # no coefficient is drawn farther out than this
 TURN = np.radians(40)
 PAPER = (232, 233, 235)
@@ -50,7 +50,7 @@ class Wardrobe:
         eye = Material((1, 1, 1), Texture.colour(paint_eye(iris, 512, seed)), roughness=0.35, specular=0.3)
         mouth = Texture.colour(paint_mouth(512, seed))
         cornea = Material((1, 1, 1), roughness=0.06, specular=0.6)
-        wet = {"roughness": 0.28, "specular": 0.5}
+        wet = Material((1, 1, 1), mouth, roughness=0.28, subsurface=0.3)
         materials = {
             "skin": Material(
                 (1, 1, 1),
@@ -66,7 +66,7 @@ class Wardrobe:
             "cornea_right": cornea,
             "lashes": Material((1, 1, 1), Texture.colour(paint_lashes(seed=seed)), roughness=0.7, specular=0.1),
         }
-        materials |= {part: Material((1, 1, 1), mouth, subsurface=0.3, **wet) for part in MOUTH_PARTS}
+        materials |= dict.fromkeys(MOUTH_PARTS, wet)
         return cls(materials)
 
 
@@ -109,7 +109,7 @@ def surfaces(model: HeadModel, vertices: Floats, wardrobe: Wardrobe) -> tuple[Su
         drawn.append(
             Surface(
                 fine[rows],
-                local.reshape(-1, 3),
+                local.reshape(-1, 3).astype(np.int32),
                 wardrobe.materials[part],
                 mesh.subdivision.uv,
                 mesh.triangles_uv[part],

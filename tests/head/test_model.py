@@ -56,9 +56,7 @@ def test_coefficients_are_standard_deviations_in_order(head):
 
 def test_the_52_arkit_units(head):
     assert head.expression_size == 52
-    assert {"jawOpen", "eyeBlinkLeft", "mouthSmileRight", "tongueOut", "cheekPuff"} <= set(
-        head.expression_names
-    )
+    assert {"jawOpen", "eyeBlinkLeft", "mouthSmileRight", "tongueOut", "cheekPuff"} <= set(head.expression_names)
 
 
 def test_jaw_open_lowers_the_chin_and_the_lower_teeth_together(head):
@@ -67,9 +65,7 @@ def test_jaw_open_lowers_the_chin_and_the_lower_teeth_together(head):
     assert np.abs(moved[upper]).max() < 1e-6
     arm = rest[lower] - head.joints[JOINTS.index("jaw")]
     sine, cosine = np.sin(np.radians(24.4)), np.cos(np.radians(24.4))
-    turned = np.stack(
-        [arm[:, 0], cosine * arm[:, 1] - sine * arm[:, 2], sine * arm[:, 1] + cosine * arm[:, 2]], 1
-    )
+    turned = np.stack([arm[:, 0], cosine * arm[:, 1] - sine * arm[:, 2], sine * arm[:, 1] + cosine * arm[:, 2]], 1)
     assert np.allclose(moved[lower], turned - arm, atol=2e-5)  # stiff: the joint alone moves them
     chin = np.argmin(np.where(head.rest()[:, 2] > 0.08, head.rest()[:, 1], 1))
     assert moved[chin, 1] < -0.015
@@ -118,9 +114,7 @@ def test_embeddings_lie_where_their_names_say(head):
     for iris, side in ((468, "right"), (473, "left")):
         centre = head.joints[JOINTS.index(f"eye_{side}")]
         assert np.allclose(dense[iris, :2], centre[:2], atol=2e-4)
-        assert np.allclose(
-            np.linalg.norm(dense[iris + 1 : iris + 5, :2] - centre[:2], axis=1), 0.00585, atol=5e-4
-        )
+        assert np.allclose(np.linalg.norm(dense[iris + 1 : iris + 5, :2] - centre[:2], axis=1), 0.00585, atol=5e-4)
     sparse = head.embeddings["ibug_68"].points(rest)
     assert sparse[36, 0] < 0 < sparse[45, 0]  # point 36 is the person's right eye
     assert np.allclose(head.embeddings["now_7"].points(rest)[4], sparse[33])

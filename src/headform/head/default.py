@@ -74,9 +74,7 @@ def typical(
     if shares.shape != (3,) or not np.isfinite(shares).all() or (shares < 0).any() or shares.sum() <= 0:
         raise BadInput(f"ancestry takes three weights, for {', '.join(ANCESTRIES)}")
     at_age = np.array([np.interp(age, AGE_KNOTS, row) for row in np.eye(4)])
-    return np.asarray(
-        np.einsum("a,s,r,asrk->k", at_age, [1 - sex, sex], shares / shares.sum(), corners), np.float32
-    )
+    return np.asarray(np.einsum("a,s,r,asrk->k", at_age, [1 - sex, sex], shares / shares.sum(), corners), np.float32)
 
 
 def _checked_arrays(path: Path) -> dict[str, NDArray[Any]]:

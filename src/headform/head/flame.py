@@ -141,7 +141,7 @@ def _check_meaning(arrays: dict[str, Doubles], path: Path) -> None:
 
 
 def _find_parts(flame: _Flame) -> tuple[tuple[str, ...], Ints]:
-    """Names of the parts and (F,) their index for each face. Eyeballs are loose pieces that turn with an eye."""
+    """Names of the parts and (F,) which each face is. Eyeballs are loose pieces that turn with an eye."""
     piece = _pieces(flame.faces, len(flame.template))
     names, part = ["skin"], np.zeros(len(flame.faces), np.int32)
     of_face = piece[flame.faces[:, 0]]

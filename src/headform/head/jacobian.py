@@ -43,7 +43,7 @@ class TrackedPoints:
             points = Embedding(np.repeat(rows[:, None], 3, 1), np.eye(1, 3, dtype=np.float32).repeat(len(rows), 0))
         self.model = model
         self._barycentric = points.barycentric.astype(np.float64)
-        vertices, inverse = np.unique(points.corners, return_inverse=True)
+        vertices, inverse = np.unique(points.corners.astype(np.int64), return_inverse=True)
         self._corners = inverse.reshape(points.corners.shape)
         self._rest = _rows(model, model.template[None], vertices)[0]
         self._identity = _columns(model, model.identity, vertices)

@@ -185,9 +185,7 @@ class HeadModel:
 def split_quads(vertices: Floats, quads: Ints, quads_uv: Ints, part: Ints) -> tuple[Ints, Ints, Ints]:
     """Triangles, their uv rows and parts from quads, cut along the shorter diagonal; order is kept."""
     corner = vertices[quads]
-    across = np.linalg.norm(corner[:, 0] - corner[:, 2], axis=1) <= np.linalg.norm(
-        corner[:, 1] - corner[:, 3], axis=1
-    )
+    across = np.linalg.norm(corner[:, 0] - corner[:, 2], axis=1) <= np.linalg.norm(corner[:, 1] - corner[:, 3], axis=1)
     across |= quads[:, 2] == quads[:, 3]
     order = np.where(across[:, None], [[0, 1, 2, 0, 2, 3]], [[0, 1, 3, 1, 2, 3]])
     triangles = np.take_along_axis(quads, order, 1).reshape(-1, 3)

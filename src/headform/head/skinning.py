@@ -42,9 +42,7 @@ class Person:
         self.shape = model.template + _combine(beta, model.identity)
         self.joints = model.joints_of(beta)
 
-    def posed(
-        self, psi: ArrayLike | dict[str, float] | None = None, theta: ArrayLike | None = None
-    ) -> Floats:
+    def posed(self, psi: ArrayLike | dict[str, float] | None = None, theta: ArrayLike | None = None) -> Floats:
         """(V, 3) vertices of this person with one expression and one pose."""
         model = self.model
         checked_psi, checked_theta = model.psi(psi), model.theta(theta)

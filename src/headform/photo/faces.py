@@ -1,0 +1,126 @@
+"""Finds the faces of a picture: two detectors, a second look at tiles, and a second opinion on what they say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from headform.photo.affine import Doubles, apply
+from headform.photo.blazeface import FAR, NEAR, SAME_FACE, FaceBox, Square, look, overlap
+from headform.photo.landmarks import crop_of_box, crop_of_points, landmark_table, read_points
+from headform.photo.masks import CHIP, CLASSES, read_classes
+from headform.photo.warp import Bytes, check_picture
+
+LEAST_SCORE = 0.5
+LEAST_HINT = 0.4  # score of a candidate that the other networks then judge
+LEAST_PRESENCE = 0.5
+LEAST_SKIN = 0.4  # share of face skin: dogs reach 0.14, people 0.76 and more
+SAME_MISTAKE = 0.6  # a box that overlaps a refused one by so much is not asked about again
+TILE = 0.5  # side of a tile over the longer side of the picture
+CUT = 0.05  # a box that reaches so much of its side beyond the picture is a face cut by the border
+
+
+def find_faces(picture: Bytes) -> list[FaceBox]:
+    """All human faces of a picture, RGB uint8 (H, W, 3), largest first. Raises BadInput, MissingModel.
+
+    Both detectors look at the whole picture and at overlapping tiles. A candidate is a face if the landmark
+    network agrees and either both detectors saw it or there is human skin; box and keypoints are then those of
+    the landmarks. A face cut by the border, which landmarks cannot judge, needs the skin alone.
+    """
+    check_picture(picture)
+    candidates = [
+        face
+        for square in (whole(picture), *tiles(picture))
+        for detector in (NEAR, FAR)
+        for face in look(picture, square, detector, LEAST_HINT)
+    ]
+    accepted: list[FaceBox] = []
+    refused: list[FaceBox] = []
+    for candidate in sorted(candidates, key=lambda face: -face.score):
+        if _any_overlap(candidate, accepted, SAME_FACE) or _any_overlap(candidate, refused, SAME_MISTAKE):
+            continue
+        face = _judge(picture, candidate, candidates)
+        if face is None:
+            refused.append(candidate)
+        elif not _any_overlap(face, accepted, SAME_FACE):
+            accepted.append(face)
+    return sort_by_size(accepted)
+
+
+def find_faces_quickly(picture: Bytes) -> list[FaceBox]:
+    """Faces at one look at the whole picture, without second opinions; boxes are the detectors' own, largest first.
+
+    For video: a fraction of the time of `find_faces`, but it misses small and cut faces and takes a dog for
+    a person. Raises BadInput, MissingModel.
+    """
+    square = whole(check_picture(picture))
+    candidates = [face for detector in (NEAR, FAR) for face in look(picture, square, detector, LEAST_SCORE)]
+    kept: list[FaceBox] = []
+    for face in sorted(candidates, key=lambda face: -face.score):
+        if not _any_overlap(face, kept, SAME_FACE):
+            kept.append(face)
+    return sort_by_size(kept)
+
+
+def whole(picture: Bytes) -> Square:
+    """The smallest square around all of the picture."""
+    high, wide = picture.shape[:2]
+    side = max(high, wide)
+    return Square((wide - side) / 2, (high - side) / 2, side)
+
+
+def tiles(picture: Bytes) -> Iterator[Square]:
+    """Squares of half the picture's longer side, a half apart from centre to centre, also around its border."""
+    high, wide = picture.shape[:2]
+    side = TILE * max(high, wide)
+    for y in _centres(high, side):
+        for x in _centres(wide, side):
+            yield Square(x - side / 2, y - side / 2, side)
+
+
+def sort_by_size(faces: list[FaceBox]) -> list[FaceBox]:
+    return sorted(faces, key=lambda face: -float((face.box[2:] - face.box[:2]).prod()))
+
+
+def _centres(length: int, side: float) -> Doubles:
+    steps = max(1, round(2 * length / side))
+    return np.linspace(0, length, steps + 1)
+
+
+def _judge(picture: Bytes, candidate: FaceBox, candidates: list[FaceBox]) -> FaceBox | None:
+    """The candidate with the landmarks' box and keypoints, or None if it is no face."""
+    points, _ = read_points(picture, crop_of_box(candidate))
+    points, presence = read_points(picture, crop_of_points(points))
+    if presence < LEAST_PRESENCE:
+        cut = _is_cut(picture, candidate) and skin_share(picture, candidate) >= LEAST_SKIN
+        return candidate if cut else None
+    flat = points[:, :2]
+    box = np.concatenate([flat.min(0), flat.max(0)])
+    face = replace(candidate, box=box, keypoints=flat[landmark_table()["keypoints"]])
+    seen_by = {other.detector for other in candidates if _any_overlap(face, [other], SAME_FACE)}
+    return face if len(seen_by) == 2 or skin_share(picture, face) >= LEAST_SKIN else None
+
+
+def skin_share(picture: Bytes, face: FaceBox) -> float:
+    """Mean probability of face skin in the ellipse within the box, as far as it lies in the picture."""
+    classes, to_chip = read_classes(picture, face)
+    (left, top), (right, bottom) = apply(to_chip, face.box.reshape(2, 2))
+    (first, above), (last, below) = apply(to_chip, [(0, 0), (picture.shape[1] - 1, picture.shape[0] - 1)])
+    y, x = np.mgrid[:CHIP, :CHIP]
+    across = (2 * x - left - right) / (right - left)
+    down = (2 * y - top - bottom) / (bottom - top)
+    inside = (across**2 + down**2 < 1) & (x >= first) & (x <= last) & (y >= above) & (y <= below)
+    return float(classes[inside, CLASSES.index("face_skin")].mean()) if inside.any() else 0.0
+
+
+def _is_cut(picture: Bytes, face: FaceBox) -> bool:
+    reach = CUT * (face.box[2:] - face.box[:2])
+    size = np.array([picture.shape[1], picture.shape[0]])
+    return bool((face.box[:2] < -reach).any() or (face.box[2:] > size + reach).any())
+
+
+def _any_overlap(face: FaceBox, others: list[FaceBox], least: float) -> bool:
+    boxes = np.array([other.box for other in others]).reshape(-1, 4)
+    return bool((overlap(face.box, boxes) > least).any())
