@@ -27,9 +27,7 @@ def describe_api() -> str:
 def _describe(name: str, thing: object) -> list[str]:
     if inspect.isclass(thing):
         members = sorted(
-            (key, value)
-            for key, value in vars(thing).items()
-            if not key.startswith("_") and _is_method(value)
+            (key, value) for key, value in vars(thing).items() if not key.startswith("_") and _is_method(value)
         )
         return [f"{name}{_signature(thing)}", *(f"{name}.{key}{_member(value)}" for key, value in members)]
     if callable(thing):

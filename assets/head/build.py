@@ -56,18 +56,22 @@ class Build:
     @cached_property
     def base(self) -> Array:
         """(C, 3) the body on which parts, units and joints are defined."""
-        return self.people.body()
+        return self.controls.tuck(self.people.body())
 
     @cached_property
     def lips(self) -> Lips:
         return Lips(self.controls, self.base)
+
+    def settled(self, shape: Array) -> Array:
+        """The same head with closed lips and eyes in their place."""
+        return self.controls.seat_eyes(self.lips.seal(shape))
 
     @cached_property
     def identity(self) -> tuple[Array, Array]:
         """Mean (C, 3) and modes (K, C, 3): scan-based heads, widened by MakeHuman's variety."""
         scans = np.load(HERE / "scan_modes.npz")
         drawn = self.people.samples(PEOPLE)
-        drawn = np.stack([self.controls.seat_eyes(self.lips.seal(person)) for person in drawn])
+        drawn = np.stack([self.settled(person) for person in drawn])
         drawn = np.concatenate([drawn, self.controls.mirrored(drawn)])
         spread = drawn - drawn.mean(0)
         mean, modes = scans["mean"].astype(float), scans["modes"].astype(float)
@@ -75,14 +79,15 @@ class Build:
         _, scale, basis = np.linalg.svd(stack.reshape(len(stack), -1), full_matrices=False)
         basis = basis[:MODES] * scale[:MODES, None]
         basis *= np.sign(basis[np.arange(MODES), np.abs(basis).argmax(1)])[:, None]
-        return mean + self.lips.lining, basis.reshape(MODES, *mean.shape)
+        modes = basis.reshape(MODES, *mean.shape)
+        return self.controls.tuck(mean + self.lips.lining), self.controls.tuck(modes)
 
     @cached_property
     def corners(self) -> Array:
         """(4, 2, 3, K) identity coefficients of the extremes of age, sex and ancestry."""
         mean, modes = self.identity
         shapes = self.people.corners()
-        shapes = np.stack([onto(s, mean, self.people.upper_face) for s in shapes.reshape(-1, *mean.shape)])
+        shapes = np.stack([self.settled(onto(s, mean, self.people.upper_face)) for s in shapes.reshape(-1, *mean.shape)])
         flat = modes.reshape(MODES, -1)
         gram = flat @ flat.T + 1e-4 * np.trace(flat @ flat.T) / MODES * np.eye(MODES)
         return np.linalg.solve(gram, flat @ (shapes - mean).reshape(len(shapes), -1).T).T.reshape(4, 2, 3, MODES)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from eyes import RADIUS as EYE_RADIUS
 from eyes import SEAT as EYE_SEAT
 from makehuman import Array, MakeHuman
 from scipy.spatial import cKDTree
@@ -16,7 +17,9 @@ from topology import ISLANDS, Topology, crop
 
 FRAME_SIZE = 0.012  # metres, about an eye's radius
 SIZE_HOLD = 1e-3  # m², how firmly an eyeball keeps its size; 28 points of the rim together pull with 5e-3
-SOCKET_RINGS = 2.0  # rings behind the lids over which the inside of the socket comes to follow the eyeball
+LID_THICKNESS = 0.0025  # metres of skin over the eyeball, where the neutral head has as much
+TUCK = 0.85  # of the eyeball's radius, where the inside of the socket is kept …
+SOCKET_RINGS = 2.0  # … from this many rings behind the lids on
 FRAMES = ("eye_left", "eye_right", "upper_arch", "lower_arch")
 FRAME_GROUPS = ("helper-l-eye", "helper-r-eye", "helper-upper-teeth", "helper-lower-teeth")
 
@@ -80,22 +83,26 @@ class Controls:
         return other
 
     def seat_eyes(self, shape: Array) -> Array:
-        """(C, 3) the same head with eyeballs moved and sized so that the lids lie on them as on the neutral head.
-
-        The sockets' insides, which nobody sees, go with the eyeballs, so that they never come out of the face.
-        """
+        """(C, 3) the same head with eyeballs moved and sized so that the lids lie on them as on the neutral head."""
         seated = shape.copy()
         for side in ("left", "right"):
             centre, size = self._seat(shape, side)
-            model = self.rest
             start = self.frame_rows(f"eye_{side}").start
             seated[start] = centre
             seated[start + 1 : start + 4] = centre + size * FRAME_SIZE * np.eye(3)
-            rows, depth = self.socket(side)
-            inside = centre + size * (model[rows] - model[start])
-            share = np.clip(depth / SOCKET_RINGS, 0, 1)[:, None]
-            seated[rows] = (1 - share) * shape[rows] + share * inside
+            rows, least = self._lids(side)
+            arms = shape[rows] - centre
+            away = np.linalg.norm(arms, axis=1, keepdims=True)
+            seated[rows] = centre + arms * np.maximum(1, size * least[:, None] / away)
         return seated
+
+    def _lids(self, side: str) -> tuple[np.ndarray, Array]:
+        """Rows of the outer skin around an eyeball, and how far from its centre each must stay, at size 1."""
+        outer = np.unique(self.topology.quads[self.topology.island == ISLANDS.index("head")])
+        start = self.frame_rows(f"eye_{side}").start
+        away = np.linalg.norm(self.rest[outer] - self.rest[start], axis=1)
+        near = (away > EYE_RADIUS) & (away < EYE_RADIUS + 2 * LID_THICKNESS) & (self.rest[outer, 2] > self.rest[start, 2])
+        return outer[near], np.minimum(away[near], EYE_RADIUS + LID_THICKNESS)
 
     def _seat(self, shape: Array, side: str) -> tuple[Array, float]:
         """Centre and size (1 on the neutral head) of an eyeball under the lids of a head."""
@@ -113,6 +120,23 @@ class Controls:
             step = np.linalg.solve(slope.T @ slope + hold, -pull)
             centre, size = centre + step[:3], size + float(step[3])
         return centre, size
+
+    def tuck(self, shapes: Array) -> Array:
+        """(..., C, 3) heads, or displacements of heads, whose sockets turn inside the eyeballs. Linear.
+
+        Nobody sees the inside of a socket; outside the eyeball it would come out of some faces.
+        """
+        tucked = shapes.copy()
+        for side in ("left", "right"):
+            start = self.frame_rows(f"eye_{side}").start
+            rows, depth = self.socket(side)
+            ways = self.rest[rows] - self.rest[start]
+            ways *= TUCK * EYE_RADIUS / FRAME_SIZE / np.linalg.norm(ways, axis=1, keepdims=True)
+            centre = shapes[..., start : start + 1, :]
+            inside = centre + ways @ (shapes[..., start + 1 : start + 4, :] - centre)
+            share = np.clip(depth / SOCKET_RINGS, 0, 1)[:, None]
+            tucked[..., rows, :] = (1 - share) * shapes[..., rows, :] + share * inside
+        return tucked
 
     def socket(self, side: str) -> tuple[np.ndarray, np.ndarray]:
         """Rows (n,) of the inside of a socket, and (n,) how many rings each lies behind the loop at its mouth."""

@@ -48,7 +48,7 @@ def build_units(mh: MakeHuman, lips: Lips, skeleton: Skeleton) -> Units:
     shapes[jaw_open] = _before_jaw(shapes[jaw_open], skeleton, rest, turn)
     shapes[closing] = _before_jaw(closed, skeleton, rest, turn) - shapes[jaw_open]  # closes an open jaw's lips
     shapes[:, controls.frame_rows("upper_arch")] = 0
-    return Units(names, shapes, drive)
+    return Units(names, controls.tuck(shapes), drive)
 
 
 def _off_the_cornea(closed: Array, moved: Array, centre_row: int) -> Array:

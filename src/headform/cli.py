@@ -142,9 +142,7 @@ def _add_model(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     add.add_argument("path", type=Path, metavar="PATH")
     add.add_argument("--name", help="what to call it (the name of the file or folder)")
     add.set_defaults(run=_model_add)
-    actions.add_parser("list", help="the heads there are; * marks the one in use").set_defaults(
-        run=_model_list
-    )
+    actions.add_parser("list", help="the heads there are; * marks the one in use").set_defaults(run=_model_list)
     for action, run, text in (
         ("use", _model_use, "make a head the one that is used"),
         ("remove", _model_remove, "delete a head that was added"),

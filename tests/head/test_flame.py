@@ -73,9 +73,7 @@ def test_posed_mesh_is_the_published_formula(model: HeadModel, arrays: dict[str,
         np.testing.assert_allclose(model.posed(beta, psi, theta), expected, atol=2e-6)
 
 
-def _flame_formula(
-    arrays: dict[str, Any], beta: np.ndarray, native: np.ndarray, theta: np.ndarray
-) -> np.ndarray:
+def _flame_formula(arrays: dict[str, Any], beta: np.ndarray, native: np.ndarray, theta: np.ndarray) -> np.ndarray:
     origin = arrays["J_regressor"] @ arrays["v_template"]
     shaped = arrays["v_template"] + arrays["shapedirs"][..., :300] @ beta
     joints = arrays["J_regressor"] @ shaped - origin[1]

@@ -5,10 +5,13 @@ from __future__ import annotations
 import io
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
+from numpy.lib.npyio import NpzFile
 from numpy.typing import NDArray
 
 from headform.errors import BadInput, MissingModel
@@ -85,17 +88,26 @@ def describe_head(path: Path) -> str:
 def is_head_file(path: Path) -> bool:
     """Whether a file calls itself a Headform head, of whichever version."""
     try:
-        with np.load(path, allow_pickle=False) as data:
+        with open_npz(path) as data:
             return "format" in data.files and str(data["format"]) == FORMAT
-    except (OSError, *BROKEN):
+    except (OSError, BadInput, *BROKEN):
         return False
+
+
+@contextmanager
+def open_npz(path: Path) -> Iterator[NpzFile]:
+    """The arrays in an npz file, which is closed whatever happens. Raises OSError, BadInput or one of BROKEN."""
+    with path.open("rb") as stream:
+        data = np.load(stream, allow_pickle=False)
+        if not isinstance(data, NpzFile):
+            raise BadInput(f"{path} is one array, not a head that Headform wrote")
+        with data:
+            yield data
 
 
 def _read(path: Path, only: tuple[str, ...] | None = None) -> dict[str, NDArray[Any]]:
     try:
-        with np.load(path, allow_pickle=False) as data:
-            if not isinstance(data, np.lib.npyio.NpzFile):
-                raise BadInput(f"{path} is not a head that Headform wrote")
+        with open_npz(path) as data:
             return {name: data[name] for name in data.files if only is None or name in only}
     except FileNotFoundError as error:
         raise MissingModel(f"{path} is not there; add the model again with `headform model add`") from error
@@ -124,8 +136,7 @@ def _assemble(arrays: dict[str, NDArray[Any]]) -> HeadModel:
         fields["follow"] = Follow(arrays["follow.controls"], arrays["follow.weights"])
     points = sorted({key.split(".")[1] for key in arrays if key.startswith("embedding.")})
     fields["embeddings"] = {
-        name: Embedding(arrays[f"embedding.{name}.corners"], arrays[f"embedding.{name}.barycentric"])
-        for name in points
+        name: Embedding(arrays[f"embedding.{name}.corners"], arrays[f"embedding.{name}.barycentric"]) for name in points
     }
     fields["extras"] = {key[len("extra.") :]: arrays[key] for key in arrays if key.startswith("extra.")}
     return HeadModel(**fields)

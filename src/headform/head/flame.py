@@ -132,9 +132,7 @@ def _check_meaning(arrays: dict[str, Doubles], path: Path) -> None:
         if np.abs(sums - 1).max() > 0.01:
             raise BadInput(f"{path} cannot be used: the rows of its {key} do not sum to one")
     if np.ptp(arrays["v_template"], axis=0).max() > LARGEST_HEAD:
-        raise BadInput(
-            f"{path} cannot be used: its head is over {LARGEST_HEAD:g} m large; FLAME is in metres"
-        )
+        raise BadInput(f"{path} cannot be used: its head is over {LARGEST_HEAD:g} m large; FLAME is in metres")
 
 
 # ── what FLAME does not say ──────────────────────────────────────────────────────────────────────

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import re
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from headform.errors import BadInput
 from headform.head.default import DATA, load_default
+from headform.head.files import BROKEN, open_npz
 from headform.head.model import HeadModel
 from headform.head.obj import read_obj, read_obj_vertices
 
@@ -48,9 +48,9 @@ def is_ict(path: Path) -> bool:
     if path.is_dir():
         return _folder(path) is not None
     try:
-        with np.load(path, allow_pickle=False) as data:
+        with open_npz(path) as data:
             return {"neutral", "identity", "expression", "expression_names", "quads"} <= set(data.files)
-    except (OSError, ValueError, EOFError, AttributeError, TypeError, zipfile.BadZipFile):
+    except (OSError, BadInput, *BROKEN):
         return False
 
 
@@ -71,7 +71,7 @@ def load_ict(path: Path) -> HeadModel:
     drive = np.zeros((len(names), 5, 3), np.float32)
     drive[: len(default.drive), 3:] = default.drive[:, 3:]
     parts, part = _parts(files.quads)
-    uv = _fold_tiles(files, part)
+    uv, quads_uv = _fold_tiles(files, part)
     return HeadModel(
         name="ict",
         template=files.neutral - joints[1],
@@ -83,7 +83,7 @@ def load_ict(path: Path) -> HeadModel:
         joint_identity=joint_identity,
         weights=_weights(files.neutral, joints),
         quads=files.quads,
-        quads_uv=files.quads_uv,
+        quads_uv=quads_uv,
         uv=uv,
         part=part,
         parts=parts,
@@ -126,7 +126,7 @@ def _read_folder(path: Path) -> _Files:
 
 def _read_npz(path: Path) -> _Files:
     try:
-        with np.load(path, allow_pickle=False) as data:
+        with open_npz(path) as data:
             found: dict[str, NDArray[Any]] = {name: data[name] for name in data.files}
         quads, quads_uv = (_repeat_last(found[key].astype(np.int32)) for key in ("quads", "quads_uv"))
         shapes = found["expression"].astype(np.float32) * np.float32(METRES)
@@ -140,7 +140,7 @@ def _read_npz(path: Path) -> _Files:
         )
     except KeyError as error:
         raise BadInput(f"{path} is not ICT-FaceKit's data: it has no {error.args[0]}") from error
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, *BROKEN) as error:
         raise BadInput(f"{path} cannot be read as ICT-FaceKit's data; it may be cut short") from error
     _check_count(len(files.neutral), path)
     for key, array in (("identity", files.identity), ("expression", shapes)):
@@ -251,13 +251,16 @@ def _parts(quads: Ints) -> tuple[tuple[str, ...], Ints]:
     return tuple(ranges), np.searchsorted(stops, quads[:, 0], side="right").astype(np.int32)
 
 
-def _fold_tiles(files: _Files, part: Ints) -> Floats:
-    """(U, 2) texture coordinates in 0–1: the tiles that a part uses in the files stand side by side."""
-    uv = files.uv.copy()
+def _fold_tiles(files: _Files, part: Ints) -> tuple[Floats, Ints]:
+    """uv (U, 2) in 0–1 and rows of it (Q, 4): the tiles that a part uses in the files stand side by side."""
     tile = np.floor(files.uv[files.quads_uv][..., 0].mean(1)).astype(int)
-    for one in range(part.max() + 1):
+    uv, quads_uv, count = [], np.empty_like(files.quads_uv), 0
+    for one in np.unique(part):
         used = np.unique(tile[part == one])
         for place, which in enumerate(used):
-            rows = np.unique(files.quads_uv[(part == one) & (tile == which)])
-            uv[rows, 0] = (files.uv[rows, 0] - which + place) / len(used)
-    return uv
+            mine = (part == one) & (tile == which)
+            rows, inverse = np.unique(files.quads_uv[mine], return_inverse=True)
+            quads_uv[mine] = inverse.reshape(-1, 4) + count
+            count += len(rows)
+            uv.append((files.uv[rows] + [place - which, 0]) / [len(used), 1])
+    return np.concatenate(uv).astype(np.float32), quads_uv

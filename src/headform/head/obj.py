@@ -37,9 +37,7 @@ def read_obj(path: Path) -> Obj:
                 case ["f", *corners]:
                     _add_face(corners, quads, quads_uv)
         except ValueError as error:
-            raise BadInput(
-                f"{path}, line {number} is not OBJ as heads use it: {line.strip()[:60]!r}"
-            ) from error
+            raise BadInput(f"{path}, line {number} is not OBJ as heads use it: {line.strip()[:60]!r}") from error
     return Obj(
         _finite(np.array(places).reshape(-1, 3), path),
         np.array(uv).reshape(-1, 2),

@@ -55,9 +55,7 @@ def read_arrays(path: Path) -> dict[str, Any]:
             raise BadInput(f"{path} holds no dictionary of arrays; give the model's own .pkl file")
         return {str(key): _plain(value) for key, value in found.items()}
     except BROKEN as error:
-        raise BadInput(
-            f"{path} is cut short, altered or not a pickle of arrays; download it again"
-        ) from error
+        raise BadInput(f"{path} is cut short, altered or not a pickle of arrays; download it again") from error
 
 
 class _Array:
@@ -198,9 +196,7 @@ class _Reader(pickle._Unpickler):
         if module.split(".")[0] == "chumpy" and "." not in name:
             return _Chumpy
         wanted = f"{module}.{name}".encode("ascii", "backslashreplace").decode()[:80]
-        raise BadInput(
-            f"{self._path} was refused: it asks to run {wanted!r}, and a head model holds only arrays"
-        )
+        raise BadInput(f"{self._path} was refused: it asks to run {wanted!r}, and a head model holds only arrays")
 
 
 def _plain(value: Any) -> Any:

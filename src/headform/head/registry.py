@@ -14,11 +14,11 @@ from pathlib import Path
 
 from headform.errors import BadInput, HeadformError
 from headform.files import write_whole
-from headform.head.default import NAME as DEFAULT
-from headform.head.default import load_default
+from headform.head import default
 from headform.head.files import describe_head, is_head_file, load_head, save_head
 from headform.head.model import HeadModel
 
+DEFAULT = default.NAME
 GOOD_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 
 
@@ -123,7 +123,7 @@ def current_model() -> HeadModel:
     """The head in use. Raises BadInput or MissingModel if it was added and is gone or damaged."""
     name = current_name()
     if name == DEFAULT:
-        return load_default()
+        return default.load_default()
     _check_known(name)
     return load_head(_file_of(name))
 
@@ -151,9 +151,7 @@ def _check_new(name: str) -> str:
             f"{name!r} cannot be a head's name; use small letters, digits, - and _ (--name), up to 40 of them"
         )
     if name == DEFAULT or name in added():
-        raise BadInput(
-            f"there is a head called {name!r} already; choose another with --name, or remove it first"
-        )
+        raise BadInput(f"there is a head called {name!r} already; choose another with --name, or remove it first")
     return name
 
 

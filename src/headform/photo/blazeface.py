@@ -57,7 +57,7 @@ def look(picture: Bytes, square: Square, detector: Detector, least_score: float)
     scale = detector.size / square.side
     to_chip = np.array([[scale, 0, -square.left * scale], [0, scale, -square.top * scale]])
     chip = warp(picture, to_chip, (detector.size, detector.size), outside=0)
-    outputs = tflite_network(f"{detector.name}_detector")(chip[None] / 127.5 - 1)
+    outputs = tflite_network(f"{detector.name}_detector")(chip[None] / np.float32(127.5) - 1)
     by_width = {values.shape[-1]: values[0].astype(np.float64) for values in outputs}
     scores = 1 / (1 + np.exp(-by_width[1][:, 0].clip(-100, 100)))
     kept = scores >= least_score

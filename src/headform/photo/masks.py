@@ -44,12 +44,12 @@ def find_masks(picture: Bytes, face: FaceBox) -> Masks:
     high, wide = check_picture(picture).shape[:2]
     chip, to_chip = read_classes(picture, face)
     to_picture = invert(to_chip)
-    planes = {
+    planes: dict[str, Floats] = {
         name: warp(chip[:, :, index : index + 1], to_picture, (wide, high), outside=0)[:, :, 0]
         for index, name in enumerate(CLASSES)
         if name != "background"
     }
-    return Masks(**planes, background=(1 - sum(planes.values())).clip(0, 1))
+    return Masks(**planes, background=(1 - np.sum(list(planes.values()), axis=0)).clip(0, 1))
 
 
 def read_classes(picture: Bytes, face: FaceBox) -> tuple[Floats, Doubles]:
@@ -57,6 +57,7 @@ def read_classes(picture: Bytes, face: FaceBox) -> tuple[Floats, Doubles]:
     left, top, right, bottom = face.box
     side = ROOM * max(right - left, bottom - top)
     to_chip = square_to_chip(((left + right) / 2, (top + bottom) / 2), side, 0, CHIP)
-    logits = tflite_network("segments")(warp(picture, to_chip, (CHIP, CHIP))[None] / 255)[0][0]
+    chip = warp(picture, to_chip, (CHIP, CHIP))
+    logits = tflite_network("segments")(chip[None] / np.float32(255))[0][0]
     odds = np.exp(logits - logits.max(-1, keepdims=True))
     return odds / odds.sum(-1, keepdims=True), to_chip

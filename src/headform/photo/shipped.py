@@ -39,9 +39,9 @@ def read_model(name: str, folder: Path | None = None) -> bytes:
     """
     folder = folder or MODELS
     row = {row["name"]: row for row in read_manifest(folder)}[name]
-    path = folder / row["file"]
+    path: Path = folder / row["file"]
     try:
-        content = path.read_bytes()
+        content: bytes = path.read_bytes()
     except OSError as error:
         raise MissingModel(f"the model file {path} is missing; {REMEDY}") from error
     if hashlib.sha256(content).hexdigest() != row["sha256"]:
@@ -71,7 +71,7 @@ def read_manifest(folder: Path = MODELS) -> tuple[dict[str, Any], ...]:
     path = folder / "manifest.json"
     try:
         return tuple(json.loads(path.read_text(encoding="utf-8"))["models"])
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise MissingModel(f"the list of models {path} is missing or cannot be read; {REMEDY}") from error
 
 

@@ -20,9 +20,7 @@ def check_picture(picture: object) -> Bytes:
     if not isinstance(picture, np.ndarray):
         raise BadInput(f"a picture must be an array, not {type(picture).__name__}")
     if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3 or 0 in picture.shape:
-        raise BadInput(
-            f"a picture must be RGB uint8 of shape (height, width, 3), not {picture.dtype} {picture.shape}"
-        )
+        raise BadInput(f"a picture must be RGB uint8 of shape (height, width, 3), not {picture.dtype} {picture.shape}")
     return picture
 
 
