@@ -42,7 +42,7 @@ def test_an_absent_package_is_a_fault_with_its_remedy(monkeypatch: pytest.Monkey
     finding = _named(report, "surely-not-a-package")
     assert (finding.state, finding.remedy) == ("missing", "pip install surely-not-a-package")
     assert "!! surely-not-a-package" in report.as_text()
-    assert "1 faults" in report.as_text()
+    assert "1 to mend" in report.as_text()
 
 
 def test_data_files_are_compared_with_their_manifest(tmp_path: Path) -> None:

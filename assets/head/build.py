@@ -80,7 +80,8 @@ class Build:
         basis = basis[:MODES] * scale[:MODES, None]
         basis *= np.sign(basis[np.arange(MODES), np.abs(basis).argmax(1)])[:, None]
         modes = basis.reshape(MODES, *mean.shape)
-        return self.controls.tuck(mean + self.lips.lining), self.controls.tuck(modes)
+        mean = self.base + self.controls.carry_lashes(mean - self.base) + self.lips.lining
+        return self.controls.tuck(mean), self.controls.tuck(self.controls.carry_lashes(modes))
 
     @cached_property
     def corners(self) -> Array:

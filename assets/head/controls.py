@@ -121,6 +121,15 @@ class Controls:
             centre, size = centre + step[:3], size + float(step[3])
         return centre, size
 
+    def carry_lashes(self, displacements: Array) -> Array:
+        """(..., C, 3) displacements in which the lashes go with the lids under their roots. Linear."""
+        skin = len(self.topology.skin)
+        lashes = slice(skin + len(self.topology.tongue), len(self.direct))
+        _, near = cKDTree(self.rest[:skin]).query(self.rest[lashes], k=4)
+        carried = displacements.copy()
+        carried[..., lashes, :] = displacements[..., near, :].mean(-2)
+        return carried
+
     def tuck(self, shapes: Array) -> Array:
         """(..., C, 3) heads, or displacements of heads, whose sockets turn inside the eyeballs. Linear.
 

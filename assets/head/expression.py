@@ -40,7 +40,8 @@ def build_units(mh: MakeHuman, lips: Lips, skeleton: Skeleton) -> Units:
             yaw_here = yaw if side == "left" else -yaw
             drive[row, JOINTS.index(f"eye_{side}")] = np.radians([pitch, yaw_here, 0])
         blink = names.index(f"eyeBlink{side.capitalize()}")
-        shapes[blink] += _off_the_cornea(rest + shapes[blink], shapes[blink], controls.frame_rows(f"eye_{side}").start)
+        lift = _off_the_cornea(rest + shapes[blink], shapes[blink], controls.frame_rows(f"eye_{side}").start)
+        shapes[blink] += controls.carry_lashes(lift)
     jaw_open, jaw = names.index("jawOpen"), JOINTS.index("jaw")
     drive[jaw_open, jaw, 0] = np.radians(JAW_OPEN_DEGREES)
     closing, turn = names.index("mouthClose"), drive[jaw_open, jaw]

@@ -33,7 +33,7 @@ LIMBUS_RINGS = np.array([1.0, 1.07, 1.24, 1.48])  # on the sphere; in iris radii
 SCLERA_ANGLES = np.deg2rad([50, 60, 70, 80, 90, 104, 122, 145, 166])  # from the line of sight
 
 CORNEA_RINGS = np.array([0.3, 0.58, 0.8, 0.94, 1.07, 1.24])  # in iris radii; the last two over LIMBUS_RINGS
-CORNEA_HEIGHT = 2.5 / 12  # of the apex over the plane of the limbus, in eye radii
+CORNEA_HEIGHT = 2.5 / 14.5  # of the apex over the plane of the limbus, in eye radii
 CORNEA_CURVE = 7.8 / 5.9  # radius of curvature over the iris radius
 FILM = np.array([0.10, 0.04]) / 13  # how far the last two rings stand off the sclera, in eye radii
 

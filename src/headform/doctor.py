@@ -74,7 +74,7 @@ class Report:
             if finding.remedy:
                 lines.append(f"      → {finding.remedy}")
         faults = sum(finding.fault for finding in self.findings)
-        verdict = "everything that is needed is here" if self.healthy else f"{faults} faults: see the arrows"
+        verdict = "everything that is needed is here" if self.healthy else f"{faults} to mend: see the arrows"
         return "\n".join([*lines, "", verdict])
 
 

@@ -115,13 +115,15 @@ class Smoother:
         both = both[np.argsort(both[:, 0], kind="stable")]
         self._to = both[:, 1]
         self._degree = np.bincount(both[:, 0], minlength=count)
-        self._starts = np.minimum(np.cumsum(self._degree) - self._degree, max(len(both) - 1, 0))
+        self._starts = np.cumsum(self._degree) - self._degree
 
     def __call__(self, values: Floats, passes: int) -> Floats:
         """(N, D) values after `passes` steps half-way to the mean of their neighbours."""
         has = (self._degree > 0)[:, None]
         for _ in range(passes):
-            sums = np.add.reduceat(values[self._to], self._starts, axis=0)
+            # a row of zeros at the end: where the last vertices have no neighbours, their sums start there
+            taken = np.concatenate([values[self._to], np.zeros_like(values[:1])])
+            sums = np.add.reduceat(taken, self._starts, axis=0)
             values = np.where(has, 0.5 * values + 0.5 * sums / np.maximum(self._degree, 1)[:, None], values)
         return np.asarray(values, np.float32)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from headform.photo.affine import Doubles, invert, square_to_chip
+from headform.photo.affine import Doubles, apply, invert, square_to_chip
 from headform.photo.blazeface import FaceBox
 from headform.photo.litert import tflite_network
 from headform.photo.warp import Bytes, check_picture, warp
@@ -43,13 +43,15 @@ def find_masks(picture: Bytes, face: FaceBox) -> Masks:
     """
     high, wide = check_picture(picture).shape[:2]
     chip, to_chip = read_classes(picture, face)
-    to_picture = invert(to_chip)
-    planes: dict[str, Floats] = {
-        name: warp(chip[:, :, index : index + 1], to_picture, (wide, high), outside=0)[:, :, 0]
-        for index, name in enumerate(CLASSES)
-        if name != "background"
-    }
-    return Masks(**planes, background=(1 - np.sum(list(planes.values()), axis=0)).clip(0, 1))
+    left, top, right, bottom = _window(invert(to_chip), wide, high)
+    to_window = invert(to_chip) - [[0, 0, left], [0, 0, top]]
+    planes = {name: np.zeros((high, wide), np.float32) for name in CLASSES}
+    seen = warp(chip[:, :, 1:], to_window, (right - left, bottom - top), outside=0)
+    for index, name in enumerate(CLASSES[1:]):
+        planes[name][top:bottom, left:right] = seen[:, :, index]
+    planes["background"][:] = 1
+    planes["background"][top:bottom, left:right] -= seen.sum(-1).clip(0, 1)
+    return Masks(**planes)
 
 
 def read_classes(picture: Bytes, face: FaceBox) -> tuple[Floats, Doubles]:
@@ -61,3 +63,12 @@ def read_classes(picture: Bytes, face: FaceBox) -> tuple[Floats, Doubles]:
     logits = tflite_network("segments")(chip[None] / np.float32(255))[0][0]
     odds = np.exp(logits - logits.max(-1, keepdims=True))
     return odds / odds.sum(-1, keepdims=True), to_chip
+
+
+def _window(to_picture: Doubles, wide: int, high: int) -> tuple[int, int, int, int]:
+    """left, top, right, bottom of the part of the picture under the head crop."""
+    corners = apply(to_picture, [(-1, -1), (CHIP, CHIP)])
+    low, past = np.floor(corners[0]).astype(int), np.ceil(corners[1]).astype(int) + 1
+    left, top = low.clip(0, (wide, high))
+    right, bottom = past.clip((left, top), (wide, high))
+    return int(left), int(top), int(right), int(bottom)

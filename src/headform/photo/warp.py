@@ -90,6 +90,7 @@ def _average(picture, block):  # type: ignore[no-untyped-def]
 def _sample(picture, to_picture, repeat, outside, chip):  # type: ignore[no-untyped-def]
     """Fills the chip by bilinear interpolation, at `to_picture` of every chip pixel."""
     high, wide, channels = picture.shape
+    one = np.float32(1)
     for row in range(chip.shape[0]):
         for column in range(chip.shape[1]):
             x = to_picture[0, 0] * column + to_picture[0, 1] * row + to_picture[0, 2]
@@ -103,15 +104,21 @@ def _sample(picture, to_picture, repeat, outside, chip):  # type: ignore[no-unty
                 continue
             x0, y0 = int(np.floor(x)), int(np.floor(y))
             fx, fy = np.float32(x - x0), np.float32(y - y0)
+            x1, y1 = x0 + 1, y0 + 1
+            if repeat:  # a neighbour that is not there has no weight
+                x1, y1 = min(x1, wide - 1), min(y1, high - 1)
+            if x0 >= 0 and y0 >= 0 and x1 < wide and y1 < high:
+                for c in range(channels):
+                    above = picture[y0, x0, c] * (one - fx) + picture[y0, x1, c] * fx
+                    below = picture[y1, x0, c] * (one - fx) + picture[y1, x1, c] * fx
+                    chip[row, column, c] = above * (one - fy) + below * fy
+                continue
             for c in range(channels):
-                value = np.float32(0)
+                total = np.float32(0)
                 for dy in range(2):
-                    weight_y = fy if dy else np.float32(1) - fy
                     for dx in range(2):
-                        weight = weight_y * (fx if dx else np.float32(1) - fx)
-                        if weight == 0:
-                            continue
+                        weight = (fy if dy else one - fy) * (fx if dx else one - fx)
                         yy, xx = y0 + dy, x0 + dx
                         inside = 0 <= yy < high and 0 <= xx < wide
-                        value += weight * (np.float32(picture[yy, xx, c]) if inside else outside)
-                chip[row, column, c] = value
+                        total += weight * (np.float32(picture[yy, xx, c]) if inside else outside)
+                chip[row, column, c] = total
