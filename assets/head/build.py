@@ -88,7 +88,9 @@ class Build:
         """(4, 2, 3, K) identity coefficients of the extremes of age, sex and ancestry."""
         mean, modes = self.identity
         shapes = self.people.corners()
-        shapes = np.stack([self.settled(onto(s, mean, self.people.upper_face)) for s in shapes.reshape(-1, *mean.shape)])
+        shapes = np.stack(
+            [self.settled(onto(s, mean, self.people.upper_face)) for s in shapes.reshape(-1, *mean.shape)]
+        )
         flat = modes.reshape(MODES, -1)
         gram = flat @ flat.T + 1e-4 * np.trace(flat @ flat.T) / MODES * np.eye(MODES)
         return np.linalg.solve(gram, flat @ (shapes - mean).reshape(len(shapes), -1).T).T.reshape(4, 2, 3, MODES)

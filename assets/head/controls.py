@@ -101,7 +101,9 @@ class Controls:
         outer = np.unique(self.topology.quads[self.topology.island == ISLANDS.index("head")])
         start = self.frame_rows(f"eye_{side}").start
         away = np.linalg.norm(self.rest[outer] - self.rest[start], axis=1)
-        near = (away > EYE_RADIUS) & (away < EYE_RADIUS + 2 * LID_THICKNESS) & (self.rest[outer, 2] > self.rest[start, 2])
+        near = (
+            (away > EYE_RADIUS) & (away < EYE_RADIUS + 2 * LID_THICKNESS) & (self.rest[outer, 2] > self.rest[start, 2])
+        )
         return outer[near], np.minimum(away[near], EYE_RADIUS + LID_THICKNESS)
 
     def _seat(self, shape: Array, side: str) -> tuple[Array, float]:

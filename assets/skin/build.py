@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import csv
 import hashlib
+import json
 import sys
 from pathlib import Path
 
@@ -43,6 +44,16 @@ DARKEST = 0.004  # linear reflectance; keeps logarithms finite
 Array = NDArray[np.float64]
 
 
+def write_manifest(folder: Path, *files: Path) -> None:
+    """What `headform doctor` compares the files with."""
+    licence = "CC0-1.0 (MakeHuman)"
+    rows = {
+        file.name: {"version": "1", "sha256": hashlib.sha256(file.read_bytes()).hexdigest(), "licence": licence}
+        for file in files
+    }
+    (folder / "manifest.json").write_text(json.dumps(rows, indent=2) + "\n")
+
+
 def main() -> None:
     ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ask.add_argument("--skins", type=Path, required=True)
@@ -71,6 +82,7 @@ def main() -> None:
         quads=topology.quads.astype(np.int16),
         inside=baker.inside,
     )
+    write_manifest(given.out, albedo, reference)
     for file in (albedo, reference):
         print(hashlib.sha256(file.read_bytes()).hexdigest(), file, file.stat().st_size, "bytes")
 
@@ -119,9 +131,7 @@ class Baker:
         height, width = image.shape[:2]
         uv = self.corner_uv[quads].reshape(-1, 2)
         at = np.stack([(1 - uv[:, 1]) * height - 0.5, uv[:, 0] * width - 0.5])
-        found = np.stack(
-            [ndimage.map_coordinates(image[..., c], at, order=1, mode="nearest") for c in range(3)], 1
-        )
+        found = np.stack([ndimage.map_coordinates(image[..., c], at, order=1, mode="nearest") for c in range(3)], 1)
         rows = self.mesh.quads[quads].ravel()
         total = np.zeros((len(self.mesh.points), 4))
         np.add.at(total, rows, np.column_stack([found, np.ones(len(found))]))

@@ -37,8 +37,9 @@ def on_circle() -> tuple[np.ndarray, np.ndarray, np.ndarray, solver.Placement]:
     loop = solver.outline(quads)
     turn = np.linspace(0, 2 * np.pi, 3201)
     circle = np.stack([np.cos(turn), np.sin(turn)], 1)
-    placement = solver.Placement(len(vertices), loop[:0], 0.0, loop, circle,
-                                 np.arange(len(loop)) * 3200.0 / len(loop), loop[:1])
+    placement = solver.Placement(
+        len(vertices), loop[:0], 0.0, loop, circle, np.arange(len(loop)) * 3200.0 / len(loop), loop[:1]
+    )
     uv, fixed = np.zeros((len(vertices), 2)), np.zeros((len(vertices), 2), bool)
     uv[loop], fixed[loop] = placement.on(placement.along), True
     return vertices, quads, solver.tutte(quads, uv, fixed, lambda edges: np.ones(len(edges))), placement
@@ -107,8 +108,12 @@ def head() -> dict[str, np.ndarray]:
         pytest.skip("head.npz is not built yet: assets/head/build.py writes it")
     with np.load(HEAD) as data:
         chosen = data["part"] == list(data["parts"]).index("skin")
-        return {"vertices": data["template"].astype(float), "quads": data["quads"][chosen].astype(int),
-                "uv": data["uv"].astype(float), "quads_uv": data["quads_uv"][chosen].astype(int)}
+        return {
+            "vertices": data["template"].astype(float),
+            "quads": data["quads"][chosen].astype(int),
+            "uv": data["uv"].astype(float),
+            "quads_uv": data["quads_uv"][chosen].astype(int),
+        }
 
 
 def test_the_head_covers_no_texel_twice(head):

@@ -15,13 +15,9 @@ Mesh = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]
 
 def ball_mesh(radius: float, rows: int = 24, columns: int = 48) -> Mesh:
     """A closed ball about the origin: vertices, triangles and uv, seam and poles doubled."""
-    down, round_ = np.meshgrid(
-        np.linspace(0, np.pi, rows + 1), np.linspace(0, 2 * np.pi, columns + 1), indexing="ij"
-    )
+    down, round_ = np.meshgrid(np.linspace(0, np.pi, rows + 1), np.linspace(0, 2 * np.pi, columns + 1), indexing="ij")
     round_[:, -1] = 0  # the seam must be the same point in every bit
-    vertices = radius * np.stack(
-        [np.sin(down) * np.sin(round_), np.cos(down), np.sin(down) * np.cos(round_)], -1
-    )
+    vertices = radius * np.stack([np.sin(down) * np.sin(round_), np.cos(down), np.sin(down) * np.cos(round_)], -1)
     vertices[0], vertices[-1] = (0, radius, 0), (0, -radius, 0)
     across = np.linspace(0, 1, columns + 1)[None].repeat(rows + 1, 0)
     uv = np.stack([across, 1 - down / np.pi], -1)

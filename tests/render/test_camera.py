@@ -45,9 +45,7 @@ def test_what_is_behind_has_no_pixel() -> None:
     assert np.isnan(pixels).all()
 
 
-@pytest.mark.parametrize(
-    "camera", [Camera.portrait(0.4, -0.2, (30, 20)), Camera.parallel(0.4, -0.2, (30, 20))]
-)
+@pytest.mark.parametrize("camera", [Camera.portrait(0.4, -0.2, (30, 20)), Camera.parallel(0.4, -0.2, (30, 20))])
 def test_rays_come_back_to_their_pixels(camera: Camera) -> None:
     origins, directions = camera.rays()
     pixels, depth = camera.project(origins + 1.3 * directions)
@@ -61,9 +59,7 @@ def test_a_finer_camera_sees_the_mean_of_its_pixels_in_the_coarse_one() -> None:
     camera = Camera.portrait(0.2, 0.1, 64)
     point = [[0.03, 0.05, 0.07]]
     coarse, fine = camera.project(point)[0], camera.scaled(3).project(point)[0]
-    np.testing.assert_allclose(
-        fine, 3 * coarse + 1
-    )  # samples 0, 1, 2 lie in pixel 0, whose centre is sample 1
+    np.testing.assert_allclose(fine, 3 * coarse + 1)  # samples 0, 1, 2 lie in pixel 0, whose centre is sample 1
     assert camera.scaled(3).width == 192
 
 

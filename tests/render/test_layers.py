@@ -31,17 +31,13 @@ def test_crossing_cards_are_sorted_in_each_pixel(flat_camera: Camera) -> None:
     corners = np.array([(-1, -1, -0.3), (1, -1, 0.3), (1, 1, 0.3), (-1, 1, -0.3)])
     faces = np.array([(0, 1, 2), (0, 2, 3)])
     red = Surface(corners, faces, Material((1, 0, 0), unlit=True, opacity=0.5), drawn=Drawn.CARDS)
-    green = Surface(
-        corners * (1, 1, -1), faces, Material((0, 1, 0), unlit=True, opacity=0.5), drawn=Drawn.CARDS
-    )
+    green = Surface(corners * (1, 1, -1), faces, Material((0, 1, 0), unlit=True, opacity=0.5), drawn=Drawn.CARDS)
     rgba = render(Scene((red, green), background=(0, 0, 0)), flat_camera, 1).rgba
     assert rgba[32, 5, :3].tolist() == bytes_of(0.25, 0.5, 0)  # green is nearer on the left
     assert rgba[32, 58, :3].tolist() == bytes_of(0.5, 0.25, 0)
 
 
-def test_opaque_surfaces_hide_cards_behind_and_carry_those_that_touch(
-    square: Any, flat_camera: Camera
-) -> None:
+def test_opaque_surfaces_hide_cards_behind_and_carry_those_that_touch(square: Any, flat_camera: Camera) -> None:
     wall = square(0, material=Material((0, 0, 1), unlit=True))
     hidden, touching = card(square, -0.1, (1, 0, 0)), card(square, 0.0, (0, 1, 0))
     rgba = render(Scene((wall, hidden, touching)), flat_camera, 1).rgba
@@ -71,9 +67,7 @@ def test_gloss_adds_its_highlight_and_nothing_else(square: Any, flat_camera: Cam
     assert not over_nothing[..., 3].any()
 
 
-def test_bands_of_rows_make_the_same_picture(
-    square: Any, flat_camera: Camera, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_bands_of_rows_make_the_same_picture(square: Any, flat_camera: Camera, monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(0)
     corners = rng.uniform(-0.4, 0.4, (300, 3))
     faces = np.arange(300).reshape(-1, 3)

@@ -26,9 +26,7 @@ def test_barycentrics_and_depth_are_those_of_the_ray(flat_camera: Camera) -> Non
             ],
             -1,
         )
-        second, third, distance = np.moveaxis(
-            np.linalg.solve(matrix, (origins - corners[0])[..., None])[..., 0], -1, 0
-        )
+        second, third, distance = np.moveaxis(np.linalg.solve(matrix, (origins - corners[0])[..., None])[..., 0], -1, 0)
         expected = np.stack([1 - second - third, second, third], -1)
         np.testing.assert_array_equal(seen, (expected > 0).all(-1))
         np.testing.assert_allclose(raster.barycentric[seen], expected[seen], atol=1e-5)
@@ -124,9 +122,7 @@ def test_half_of_a_ball_is_visible(ball: Any) -> None:
     seen = visible(ball[0], raster, camera, tolerance=0.005)
     assert seen[ball[0][:, 2] > 0.02].all()
     assert not seen[ball[0][:, 2] < -0.02].any()
-    assert not visible(
-        [[0, 3.0, 0], [0, 0, 9.0]], raster, camera
-    ).any()  # out of the picture, behind the camera
+    assert not visible([[0, 3.0, 0], [0, 0, 9.0]], raster, camera).any()  # out of the picture, behind the camera
 
 
 def test_triangles_without_area_draw_nothing(flat_camera: Camera) -> None:

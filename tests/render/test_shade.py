@@ -60,9 +60,7 @@ def test_a_flat_relief_changes_nothing(ball: Any, subsurface: float) -> None:
     camera = Camera.portrait(0.4, 0.2, 96, target=(0, 0, 0), distance=0.6)
     plain = Material(subsurface=subsurface)
     with_map = replace(plain, relief=flat)
-    one, two = (
-        render(Scene((Surface(vertices, triangles, m, uv),)), camera, 1).rgba for m in (plain, with_map)
-    )
+    one, two = (render(Scene((Surface(vertices, triangles, m, uv),)), camera, 1).rgba for m in (plain, with_map))
     np.testing.assert_array_equal(one, two)
 
 
@@ -82,9 +80,7 @@ def test_relief_leans_towards_its_lamp(
         lamp = (-lamp[0], lamp[1], lamp[2])
         surface = replace(surface, uv=surface.uv * (-1, 1) + (1, 0))
     towards, away = (
-        render(
-            Scene((surface,), light=Light.of([Lamp(np.array(way), np.ones(3))])), flat_camera, 1
-        ).rgb.mean()
+        render(Scene((surface,), light=Light.of([Lamp(np.array(way), np.ones(3))])), flat_camera, 1).rgb.mean()
         for way in (lamp, (-lamp[0], -lamp[1], lamp[2]))
     )
     flat = render(
@@ -128,9 +124,7 @@ def test_light_bleeds_into_the_shade_red_the_farthest(ball: Any) -> None:
     camera = Camera.parallel(size=101, extent=0.22, target=(0, 0, 0))
     light = Light.of([Lamp(np.array([1.0, 0, 0]), np.ones(3))])
     rgb = [
-        render(
-            Scene((Surface(vertices, triangles, replace(MATTE, subsurface=s), uv),), light=light), camera, 1
-        ).rgb
+        render(Scene((Surface(vertices, triangles, replace(MATTE, subsurface=s), uv),), light=light), camera, 1).rgb
         for s in (0.0, 1.0)
     ]
     shade = [picture[50, 40].astype(int) for picture in rgb]  # a little beyond the terminator, at x = 50
@@ -138,9 +132,7 @@ def test_light_bleeds_into_the_shade_red_the_farthest(ball: Any) -> None:
     assert shade[1][0] > shade[0][0] + 10
 
 
-def test_the_back_of_a_two_sided_surface_is_lit_as_if_it_were_the_front(
-    square: Any, flat_camera: Camera
-) -> None:
+def test_the_back_of_a_two_sided_surface_is_lit_as_if_it_were_the_front(square: Any, flat_camera: Camera) -> None:
     light = Light.of([Lamp(np.array([0.2, 0.3, 1.0]), np.ones(3))])
     front = square(0, material=MATTE)
     back = replace(front, triangles=front.triangles[:, ::-1], triangles_uv=None)

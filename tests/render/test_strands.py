@@ -75,9 +75,7 @@ def test_a_hair_is_brightest_across_the_light(flat_camera: Camera) -> None:
     light = Light.of([Lamp(np.array([1.0, 0, 0.2]), np.ones(3))])
     upright = Strands(line((0, -0.2, 0), (0, 0.2, 0)), (0.5, 0.5, 0.5), width=0.02, tip=1, shadow=0)
     level = Strands(line((-0.2, 0, 0), (0.2, 0, 0)), (0.5, 0.5, 0.5), width=0.02, tip=1, shadow=0)
-    across, along = (
-        render(Scene((), (h,), light=light), flat_camera, 1).rgb[32, 32, 0] for h in (upright, level)
-    )
+    across, along = (render(Scene((), (h,), light=light), flat_camera, 1).rgb[32, 32, 0] for h in (upright, level))
     assert across > along + 60
 
 
@@ -85,9 +83,7 @@ def test_highlights_come_with_shine(flat_camera: Camera) -> None:
     light = Light.of([Lamp(np.array([0, 0.2, 1.0]), np.ones(3))])
     dull, bright = (
         render(
-            Scene(
-                (), (Strands(line((0, -0.2, 0), (0, 0.2, 0)), (0.2, 0.1, 0.05), 0.02, 1, s, 0),), light=light
-            ),
+            Scene((), (Strands(line((0, -0.2, 0), (0, 0.2, 0)), (0.2, 0.1, 0.05), 0.02, 1, s, 0),), light=light),
             flat_camera,
             1,
         )
@@ -105,9 +101,7 @@ def test_a_slab_of_hair_lets_through_what_beer_and_lambert_say() -> None:
     points = np.stack(np.broadcast_arrays(x, y.reshape(-1, 1), z.reshape(-1, 1)), -1)
     haze = haze_of((Strands(points, BLACK, shadow=5e-5),), np.array([(0.0, 0, 1), (0, 0, -1)]))
     assert haze is not None
-    below, above, outside = light_through(
-        haze, np.array([(0, 0, -0.006), (0, 0, 0.036), (1, 1, 1)], np.float32)
-    )
+    below, above, outside = light_through(haze, np.array([(0, 0, -0.006), (0, 0, 0.036), (1, 1, 1)], np.float32))
     np.testing.assert_allclose(below[:2], [np.exp(-1.5), 1], rtol=0.04)
     np.testing.assert_allclose(above[:2], [1, np.exp(-1.5)], rtol=0.04)
     assert (outside == 1).all()
@@ -115,9 +109,7 @@ def test_a_slab_of_hair_lets_through_what_beer_and_lambert_say() -> None:
 
 def test_slanted_light_takes_the_longer_way() -> None:
     y, z = np.meshgrid(np.arange(-0.08, 0.08, 0.001), np.arange(0, 0.02, 0.001))
-    points = np.stack(
-        np.broadcast_arrays(np.linspace(-0.08, 0.08, 161), y.reshape(-1, 1), z.reshape(-1, 1)), -1
-    )
+    points = np.stack(np.broadcast_arrays(np.linspace(-0.08, 0.08, 161), y.reshape(-1, 1), z.reshape(-1, 1)), -1)
     slant = np.array([[0.5, 0.3, 0.8]]) / np.linalg.norm([0.5, 0.3, 0.8])
     haze = haze_of((Strands(points, BLACK, shadow=5e-5),), slant)
     assert haze is not None
@@ -128,9 +120,7 @@ def test_slanted_light_takes_the_longer_way() -> None:
 def test_hair_darkens_the_skin_below(square: Any, flat_camera: Camera) -> None:
     light = Light.of([Lamp(np.array([0.0, 1, 0.5]), np.ones(3))])
     x = np.linspace(-0.3, 0.3, 200)
-    roof = np.stack(
-        [np.stack([x, np.full(200, 0.34) + 1e-4 * n, 0.02 + 1e-3 * n + 0 * x], -1) for n in range(60)]
-    )
+    roof = np.stack([np.stack([x, np.full(200, 0.34) + 1e-4 * n, 0.02 + 1e-3 * n + 0 * x], -1) for n in range(60)])
     grid = np.linspace(-0.32, 0.32, 33)
     gx, gy = np.meshgrid(grid, grid)
     vertices = np.stack([gx, gy, 0 * gx], -1).reshape(-1, 3)
@@ -138,9 +128,7 @@ def test_hair_darkens_the_skin_below(square: Any, flat_camera: Camera) -> None:
     faces = np.concatenate([np.c_[at, at + 1, at + 34], np.c_[at, at + 34, at + 33]])
     skin = Surface(vertices, faces, Material(specular=0))
     hair = Strands(roof, BLACK, width=1e-4, shadow=5e-3)
-    lit, dim = (
-        render(Scene((skin,), (hair,), light=light, shadows=s), flat_camera, 1).rgb for s in (False, True)
-    )
+    lit, dim = (render(Scene((skin,), (hair,), light=light, shadows=s), flat_camera, 1).rgb for s in (False, True))
     assert dim[6, 32, 0] < lit[6, 32, 0] - 15  # close under the roof
     np.testing.assert_array_equal(dim[60], lit[60])
 

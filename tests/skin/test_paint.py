@@ -92,9 +92,7 @@ def test_both_sides_of_a_texture_seam_agree() -> None:
         y = np.clip(np.rint((1 - place[:, 1]) * size - 0.5), 0, size - 1).astype(int)
         colours.append(painted.albedo[y, x].astype(float))
     difference = np.abs(colours[0] - colours[1]).max(1)
-    assert (
-        np.median(difference) < 8
-    )  # the texel under one point is not the texel under its twin: pores differ
+    assert np.median(difference) < 8  # the texel under one point is not the texel under its twin: pores differ
     assert abs((colours[0] - colours[1]).mean()) < 2.5  # but no side is lighter than the other
 
 
@@ -104,9 +102,7 @@ def test_gutters_are_filled(skin: Skin) -> None:
     empty[at.texel] = False
     assert empty.any()
     assert skin.albedo.reshape(-1, 3)[empty].min() > 0
-    assert np.array_equal(
-        skin.albedo.reshape(-1, 3)[at.texel][at.nearest[empty]], skin.albedo.reshape(-1, 3)[empty]
-    )
+    assert np.array_equal(skin.albedo.reshape(-1, 3)[at.texel][at.nearest[empty]], skin.albedo.reshape(-1, 3)[empty])
 
 
 def test_wrinkles_come_with_age() -> None:

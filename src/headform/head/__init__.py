@@ -2,9 +2,13 @@
 
 from headform.head.default import AGE_KNOTS, ANCESTRIES, load_default, typical
 from headform.head.embedding import Embedding
+from headform.head.files import load_head, save_head
+from headform.head.flame import load_flame
 from headform.head.gaze import aim_eyes
+from headform.head.ict import load_ict
 from headform.head.jacobian import Jacobian, TrackedPoints
 from headform.head.model import JOINTS, Follow, HeadModel
+from headform.head.registry import current_model
 from headform.head.skinning import Person
 from headform.head.subdivision import Subdivision, subdivide
 
@@ -20,7 +24,12 @@ __all__ = [
     "Subdivision",
     "TrackedPoints",
     "aim_eyes",
+    "current_model",
     "load_default",
+    "load_flame",
+    "load_head",
+    "load_ict",
+    "save_head",
     "subdivide",
     "typical",
 ]

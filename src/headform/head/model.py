@@ -17,7 +17,7 @@ Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
 
 JOINTS = ("global", "neck", "jaw", "eye_left", "eye_right")
-PARENTS = (-1, 0, 1, 1, 1)
+PARENTS = skinning.PARENTS
 COEFFICIENT_LIMIT = 100.0  # beyond this a coefficient is a mistake in units, not a face
 
 

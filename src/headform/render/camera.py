@@ -70,9 +70,7 @@ class Camera:
             raise BadInput(f"the field of view is {field_of_view:.3g}; give radians between 0 and π")
         rotation = _facing(np.asarray(eye, np.float64), np.asarray(target, np.float64), up)
         focal = height / 2 / np.tan(field_of_view / 2)
-        return cls(
-            _intrinsics(focal, width, height), rotation, -rotation @ np.asarray(eye, float), width, height
-        )
+        return cls(_intrinsics(focal, width, height), rotation, -rotation @ np.asarray(eye, float), width, height)
 
     @classmethod
     def portrait(

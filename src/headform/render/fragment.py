@@ -183,9 +183,7 @@ def _hidden(
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def _bent(
-    nx: float, ny: float, nz: float, along: Any, side: float, right: float, up: float, height: float
-) -> Any:
+def _bent(nx: float, ny: float, nz: float, along: Any, side: float, right: float, up: float, height: float) -> Any:
     """The normal bent by the map: right along the tangent (larger u), up along the bitangent (larger v)."""
     if right == 0 and up == 0:
         return nx, ny, nz

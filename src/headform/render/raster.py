@@ -64,9 +64,7 @@ def rasterise(
     return rasterise_prepared(mesh, faces, culled, camera.height, camera.width)
 
 
-def rasterise_prepared(
-    mesh: Prepared, faces: Ints, culled: NDArray[np.uint8], height: int, width: int
-) -> Raster:
+def rasterise_prepared(mesh: Prepared, faces: Ints, culled: NDArray[np.uint8], height: int, width: int) -> Raster:
     """`rasterise` for a mesh that is projected already; culled: (T,) 1 where back faces are left out."""
     triangle = np.full((height, width), -1, np.int32)
     nearness = np.full((height, width), -np.inf, np.float32)

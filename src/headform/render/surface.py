@@ -78,16 +78,12 @@ class Surface:
 def check_mesh(vertices: NDArray[Any], triangles: NDArray[Any]) -> None:
     """BadInput unless vertices (V, 3) are finite and triangles (T, 3) are rows of them."""
     if vertices.ndim != 2 or vertices.shape[1] != 3 or triangles.ndim != 2 or triangles.shape[1] != 3:
-        raise BadInput(
-            f"a mesh needs vertices (V, 3) and triangles (T, 3), not {vertices.shape} and {triangles.shape}"
-        )
+        raise BadInput(f"a mesh needs vertices (V, 3) and triangles (T, 3), not {vertices.shape} and {triangles.shape}")
     if not np.isfinite(vertices).all():
         broken = int((~np.isfinite(vertices)).any(1).sum())
         raise BadInput(f"{broken} of {len(vertices)} vertices are NaN or infinite and cannot be drawn")
     if triangles.size and (triangles.min() < 0 or triangles.max() >= len(vertices)):
-        raise BadInput(
-            f"triangles name vertices {triangles.min()} to {triangles.max()}, but there are {len(vertices)}"
-        )
+        raise BadInput(f"triangles name vertices {triangles.min()} to {triangles.max()}, but there are {len(vertices)}")
 
 
 def _check_rows(rows: ArrayLike, triangles: int, count: int) -> None:
@@ -143,9 +139,7 @@ def tangents(surface: Surface, normals: Floats) -> Floats:
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def _gather_tangents(
-    vertices: Any, triangles: Any, uv: Any, triangles_uv: Any, normals: Any, out: Any
-) -> None:
+def _gather_tangents(vertices: Any, triangles: Any, uv: Any, triangles_uv: Any, normals: Any, out: Any) -> None:
     across, owner = np.zeros((len(uv), 3)), np.full(len(uv), -1)
     along = np.zeros((len(uv), 3))
     for t in range(len(triangles)):

@@ -65,9 +65,7 @@ class AlbedoModel:
 def albedo_model() -> AlbedoModel:
     """The albedo model that ships with the package."""
     with as_file(files("headform.skin") / "data" / "albedo.npz") as path, np.load(path) as kept:
-        return AlbedoModel(
-            kept["mean"], kept["modes"].astype(np.float32), kept["coefficients"], kept["labels"]
-        )
+        return AlbedoModel(kept["mean"], kept["modes"].astype(np.float32), kept["coefficients"], kept["labels"])
 
 
 @dataclass(frozen=True)
@@ -86,14 +84,8 @@ class Tone:
 def random_tone(rng: np.random.Generator, sex: float, ancestry: ArrayLike) -> Tone:
     """A tone that people of this ancestry have."""
     shares = ancestry_shares(ancestry)
-    row = {
-        k: float(shares @ column(table_rows("ancestry"), k))
-        for k in table_rows("ancestry")[0]
-        if k != "ancestry"
-    }
-    drawn = (
-        row["melanin"] + row["melanin_spread"] * float(np.clip(rng.normal(), -1.8, 1.8)) + 0.03 * (sex - 0.5)
-    )
+    row = {k: float(shares @ column(table_rows("ancestry"), k)) for k in table_rows("ancestry")[0] if k != "ancestry"}
+    drawn = row["melanin"] + row["melanin_spread"] * float(np.clip(rng.normal(), -1.8, 1.8)) + 0.03 * (sex - 0.5)
     lab = tone_lab(drawn) + [row["lightness"], row["redness"], row["yellowness"]] * np.array(1 - 0.6 * drawn)
     lab += rng.normal(0, [0.8, 0.9, 0.9]) * (1 - 0.5 * drawn)
     return Tone(float(np.clip(drawn, 0, 1)), (float(lab[0]), float(lab[1]), float(lab[2])))
@@ -111,9 +103,7 @@ def ancestry_shares(ancestry: ArrayLike) -> NDArray[np.float64]:
     """(3,) weights over ANCESTRIES, summing to one."""
     shares = np.asarray(ancestry, float)
     if shares.shape != (3,) or not np.isfinite(shares).all() or (shares < 0).any() or shares.sum() <= 0:
-        raise BadInput(
-            f"ancestry {ancestry!r}: give three weights ≥ 0, not all zero, for {', '.join(ANCESTRIES)}"
-        )
+        raise BadInput(f"ancestry {ancestry!r}: give three weights ≥ 0, not all zero, for {', '.join(ANCESTRIES)}")
     return np.asarray(shares / shares.sum())
 
 
@@ -137,9 +127,7 @@ def linear_from_srgb(srgb: NDArray[Any]) -> NDArray[np.float64]:
 @lru_cache
 def _srgb_table() -> NDArray[np.float32]:
     linear = np.linspace(0, 1, 4096)
-    return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055).astype(
-        np.float32
-    )
+    return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055).astype(np.float32)
 
 
 def srgb_from_linear(linear: NDArray[Any]) -> Floats:

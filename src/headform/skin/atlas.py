@@ -91,9 +91,7 @@ def _rows_of(wanted: Ints, quads: Ints) -> Ints:
     place = {tuple(quad): row for row, quad in enumerate(quads.tolist())}
     rows = [place.get(tuple(quad), -1) for quad in wanted.tolist()]
     if min(rows) < 0:
-        raise BadInput(
-            "head.npz has other skin faces than the skin's reference: run assets/skin/build.py again"
-        )
+        raise BadInput("head.npz has other skin faces than the skin's reference: run assets/skin/build.py again")
     return np.array(rows, np.int32)
 
 

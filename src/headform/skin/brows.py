@@ -122,9 +122,7 @@ def _chart() -> Floats:
     kept = np.flatnonzero(facing & (np.repeat(mesh.inside, 2) == SKIN) & (corner[..., 2].min(1) > 0))
     kept = kept[np.argsort(corner[kept, :, 2].mean(1), kind="stable")]
     seen = (corner[kept, :, :2] - [CHART_LEFT, CHART_TOP]) * [1 / CHART_STEP, -1 / CHART_STEP]
-    which, shares = rasterise(
-        seen.astype(np.float64), int(CHART_WIDTH / CHART_STEP), int(CHART_HEIGHT / CHART_STEP)
-    )
+    which, shares = rasterise(seen.astype(np.float64), int(CHART_WIDTH / CHART_STEP), int(CHART_HEIGHT / CHART_STEP))
     uv = (mesh.triangles_uv[kept[which]] * shares[..., None]).sum(-2)
     uv[which < 0] = np.nan
     return np.asarray(uv, np.float32)
@@ -173,9 +171,7 @@ def _draw(
                     away = np.sqrt((x - ax - t * ex) ** 2 + (y - ay - t * ey) ** 2)
                     width = widths[m, j] * (1 - t) + widths[m, j + 1] * t
                     soft = max(1.0, width * 0.5)
-                    covered = min(1.0, max(0.0, (max(width, 1.0) / 2 + soft / 2 - away) / soft)) * min(
-                        width, 1.0
-                    )
+                    covered = min(1.0, max(0.0, (max(width, 1.0) / 2 + soft / 2 - away) / soft)) * min(width, 1.0)
                     best = max(best, covered)
                 best *= strengths[m]
                 if best > 0:

@@ -48,30 +48,14 @@ class IrisColour:
 ANCESTRIES = ("african", "asian", "caucasian")
 # Shares are rough estimates: brown nearly everywhere, light colours mostly in Europe; columns sum to one.
 IRIS_COLOURS = {
-    "dark brown": IrisColour(
-        (64, 38, 22), (40, 24, 15), (98, 60, 34), (13, 9, 7), 0.55, (0.80, 0.72, 0.12)
-    ),
-    "brown": IrisColour(
-        (112, 68, 34), (80, 48, 26), (152, 98, 54), (28, 18, 12), 0.75, (0.17, 0.25, 0.27)
-    ),
-    "amber": IrisColour(
-        (156, 98, 42), (128, 84, 38), (190, 134, 66), (60, 38, 20), 0.8, (0.01, 0.01, 0.02)
-    ),
-    "hazel": IrisColour(
-        (142, 92, 46), (100, 96, 60), (164, 140, 84), (42, 40, 31), 0.9, (0.01, 0.01, 0.15)
-    ),
-    "green": IrisColour(
-        (146, 118, 66), (94, 112, 82), (152, 160, 118), (40, 50, 44), 1.0, (0.003, 0.003, 0.10)
-    ),
-    "grey": IrisColour(
-        (136, 130, 116), (112, 122, 128), (170, 178, 182), (48, 54, 61), 1.0, (0.002, 0.002, 0.05)
-    ),
-    "blue-grey": IrisColour(
-        (134, 132, 120), (98, 118, 138), (160, 176, 190), (40, 50, 66), 1.0, (0.003, 0.003, 0.10)
-    ),
-    "blue": IrisColour(
-        (136, 138, 128), (84, 120, 156), (154, 182, 206), (31, 45, 69), 1.0, (0.002, 0.002, 0.19)
-    ),
+    "dark brown": IrisColour((64, 38, 22), (40, 24, 15), (98, 60, 34), (13, 9, 7), 0.55, (0.80, 0.72, 0.12)),
+    "brown": IrisColour((112, 68, 34), (80, 48, 26), (152, 98, 54), (28, 18, 12), 0.75, (0.17, 0.25, 0.27)),
+    "amber": IrisColour((156, 98, 42), (128, 84, 38), (190, 134, 66), (60, 38, 20), 0.8, (0.01, 0.01, 0.02)),
+    "hazel": IrisColour((142, 92, 46), (100, 96, 60), (164, 140, 84), (42, 40, 31), 0.9, (0.01, 0.01, 0.15)),
+    "green": IrisColour((146, 118, 66), (94, 112, 82), (152, 160, 118), (40, 50, 44), 1.0, (0.003, 0.003, 0.10)),
+    "grey": IrisColour((136, 130, 116), (112, 122, 128), (170, 178, 182), (48, 54, 61), 1.0, (0.002, 0.002, 0.05)),
+    "blue-grey": IrisColour((134, 132, 120), (98, 118, 138), (160, 176, 190), (40, 50, 66), 1.0, (0.003, 0.003, 0.10)),
+    "blue": IrisColour((136, 138, 128), (84, 120, 156), (154, 182, 206), (31, 45, 69), 1.0, (0.002, 0.002, 0.19)),
 }
 
 
@@ -113,9 +97,7 @@ def paint_eye(
 def _paint_iris(colour: IrisColour, radius: Floats, turn: Floats, seed: int) -> Floats:
     """(N, 3) colours at N points: radius 1 at the limbus, turn in radians."""
     rng = np.random.default_rng(seed)
-    inner, outer, fibre, rim = (
-        np.array(c, np.float32) for c in (colour.inner, colour.outer, colour.fibre, colour.rim)
-    )
+    inner, outer, fibre, rim = (np.array(c, np.float32) for c in (colour.inner, colour.outer, colour.fibre, colour.rim))
     drift = clouds(_circle(turn, 1.6, radius * 1.5), 1.0, seed, 3)  # slow variation around the iris
     collarette = 0.50 + 0.035 * clouds(_circle(turn, 3.5, radius * 0), 1.0, seed + 1, 3) + 0.02 * drift
     bent = turn + 0.10 * clouds(_circle(turn, 5.0, radius * 4), 1.0, seed + 2, 2) * radius

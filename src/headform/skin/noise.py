@@ -98,9 +98,7 @@ def cells(points: Floats, spacing: float, seed: int) -> tuple[Floats, Floats, Fl
     """
     x, y, z = (np.ascontiguousarray(points[:, k], np.float32) for k in range(3))
     near, next_near, lot = (np.empty(len(points), np.float32) for _ in range(3))
-    _find_cells(
-        x, y, z, np.float32(1 / spacing), np.uint32(seed * 2654435761 % (1 << 32)), near, next_near, lot
-    )
+    _find_cells(x, y, z, np.float32(1 / spacing), np.uint32(seed * 2654435761 % (1 << 32)), near, next_near, lot)
     return near, next_near, lot
 
 

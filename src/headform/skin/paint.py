@@ -55,9 +55,7 @@ def paint(
     return paint_traits(seed, who, draw_traits(seed, who, hair_colour), size, scalp_shadow)
 
 
-def paint_traits(
-    seed: int, who: Attributes, traits: Traits, size: int = 1024, scalp_shadow: float = 0.0
-) -> Skin:
+def paint_traits(seed: int, who: Attributes, traits: Traits, size: int = 1024, scalp_shadow: float = 0.0) -> Skin:
     """The skin of a person whose traits are known; `seed` places pores, patches and hairs."""
     at, where = atlas(size), regions(size)
     raised, creased = height(at, where, who, traits, seed)

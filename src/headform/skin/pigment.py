@@ -26,9 +26,7 @@ STUBBLE = 0.62  # mm between hair roots
 SHADOW_LIFT = 0.055  # linear grey that skin adds in front of a hair root
 
 
-def reflectance(
-    at: Atlas, where: Regions, who: Attributes, traits: Traits, seed: int, scalp_shadow: float
-) -> Floats:
+def reflectance(at: Atlas, where: Regions, who: Attributes, traits: Traits, seed: int, scalp_shadow: float) -> Floats:
     """(N, 3) linear RGB reflectance of the skin, without brows."""
     rng = np.random.default_rng([seed, 2])
     mm = at.position * np.float32(1000)
@@ -109,12 +107,7 @@ def _spots(
             near, _, lot = cells(mm, spacing, int(s[k]))
             chosen = lot < 0.75 * traits.freckles * sunny
             size = 0.16 + 0.28 * np.modf(lot * 37.7)[0]
-            melanin += (
-                chosen
-                * smoothstep(1.0, 0.3, near / size)
-                * np.float32(strength)
-                * (0.4 + 0.6 * traits.freckles)
-            )
+            melanin += chosen * smoothstep(1.0, 0.3, near / size) * np.float32(strength) * (0.4 + 0.6 * traits.freckles)
     if traits.age_spots > 0.03:
         warped = mm + 1.6 * clouds(mm, 3.0, int(s[3]), 2)[:, None]
         near, _, lot = cells(warped.astype(np.float32), 8.5, int(s[2]))
@@ -149,9 +142,7 @@ def _within(mm: Floats, centre: Floats, radius: float) -> NDArray[np.bool_]:
     return near
 
 
-def _lips(
-    log: Floats, mm: Floats, where: Regions, who: Attributes, traits: Traits, rng: np.random.Generator
-) -> None:
+def _lips(log: Floats, mm: Floats, where: Regions, who: Attributes, traits: Traits, rng: np.random.Generator) -> None:
     """Colour of the lips, in place: blood shows through in light skin, dark skin has a darker upper lip."""
     seeds = rng.integers(1 << 30, size=2)
     near = np.flatnonzero(where.lips < 4)

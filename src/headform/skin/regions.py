@@ -69,9 +69,7 @@ def find_regions(position: Floats, inside: NDArray[np.uint8]) -> Regions:
     out = (mm[:, [2, 1]] - face["ear"]["centre"]) / face["ear"]["radii"]
     bare = skin * np.where(np.abs(position[:, 0]) > EAR_OUT, smoothstep(0.9, 1.15, np.hypot(*out.T)), 1)
     scalp = smoothstep(-7, 7, mm[:, 1] - bands["hairline"]) * bare
-    beard = smoothstep(-3, 7, bands["beard_top"] - mm[:, 1]) * smoothstep(
-        -14, 14, mm[:, 1] - bands["beard_bottom"]
-    )
+    beard = smoothstep(-3, 7, bands["beard_top"] - mm[:, 1]) * smoothstep(-14, 14, mm[:, 1] - bands["beard_bottom"])
     beard *= smoothstep(0.3, 3.5, lips) * bare
     return Regions(
         lips=lips.astype(np.float32),

@@ -52,9 +52,7 @@ def _pores(mm: Floats, where: Regions, traits: Traits, pixel: float, rng: np.ran
 def _mesh(mm: Floats, where: Regions, who: Attributes, pixel: float, rng: np.random.Generator) -> Floats:
     """The net of fine lines between pores; with age a wider and deeper one joins in."""
     warped = mm + 0.5 * clouds(mm, 2.0, int(rng.integers(1 << 30)))[:, None]
-    first, second, _ = cells(
-        warped.astype(np.float32), max(MESH_SPACING, FINEST * pixel), int(rng.integers(1 << 30))
-    )
+    first, second, _ = cells(warped.astype(np.float32), max(MESH_SPACING, FINEST * pixel), int(rng.integers(1 << 30)))
     depth = np.float32(MESH_DEPTH * (0.55 + 0.3 * who.grown + 0.9 * who.aged))
     raised = -depth * np.exp(-(((second - first) / 0.16) ** 2))
     if who.aged > 0.35:
@@ -64,9 +62,7 @@ def _mesh(mm: Floats, where: Regions, who: Attributes, pixel: float, rng: np.ran
     return np.asarray(raised * smoothstep(-0.5, 1.5, where.lips), np.float32)
 
 
-def _lip_creases(
-    raised: Floats, mm: Floats, where: Regions, who: Attributes, rng: np.random.Generator
-) -> None:
+def _lip_creases(raised: Floats, mm: Floats, where: Regions, who: Attributes, rng: np.random.Generator) -> None:
     near = np.flatnonzero(where.lips < 1.5)
     along = (mm[near] * np.array([1, 0.13, 0.13])).astype(np.float32)
     along[:, 0] += 0.10 * mm[near, 0] * np.sign(where.parting[near]) * np.abs(where.parting[near]) / 6
@@ -81,9 +77,7 @@ def _wrinkles(mm: Floats, size: int, who: Attributes, traits: Traits, rng: np.ra
     bend, sway, gap = (int(s) for s in rng.integers(1 << 30, size=3))
     for line, side, rows in lines_with_texels(size):
         came = float(np.clip((who.age - line.start) / (line.full - line.start), 0, 1)) ** 1.15
-        strength = (
-            line.depth * traits.lines * (line.child + (1 - line.child) * came) * rng.uniform(0.55, 1.25)
-        )
+        strength = line.depth * traits.lines * (line.child + (1 - line.child) * came) * rng.uniform(0.55, 1.25)
         width = line.width * rng.uniform(0.85, 1.2)
         shifts = _satellites(rng, came)
         if strength < FAINTEST or not len(rows):
@@ -121,9 +115,7 @@ def _carve(
             fade = min(1.0, 4 * (1 - along[n])) * (1.0 if starts_middle else min(1.0, 4 * along[n]))
             fade *= min(1.3, max(0.25, 0.9 + 0.9 * broken[n]))
             x = away[n] / width
-            raised[n] += (
-                strength * fade * (0.14 * np.exp(-((x - 1.7) ** 2) * 1.2) - np.exp(-1.7 * x * np.sqrt(x)))
-            )
+            raised[n] += strength * fade * (0.14 * np.exp(-((x - 1.7) ** 2) * 1.2) - np.exp(-1.7 * x * np.sqrt(x)))
 
 
 class Line:
@@ -197,15 +189,11 @@ def _normals(raised: Floats, scale: Floats) -> NDArray[np.uint8]:
     return normals
 
 
-def roughness(
-    at: Atlas, where: Regions, who: Attributes, traits: Traits, creased: Floats, seed: int
-) -> Floats:
+def roughness(at: Atlas, where: Regions, who: Attributes, traits: Traits, creased: Floats, seed: int) -> Floats:
     """(N,) perceptual roughness, 0–1 (its square is the width of the GGX lobe)."""
     b, mm = where.blobs, at.position * np.float32(1000)
     uneven = clouds(mm, 4.0, int(np.random.default_rng([seed, 4]).integers(1 << 30)), 3, 0.8)
-    shiny = (
-        b["nose_tip"] + 0.7 * b["nose_bridge"] + 0.7 * b["forehead"] + 0.5 * b["chin"] + 0.4 * b["nose_wing"]
-    )
+    shiny = b["nose_tip"] + 0.7 * b["nose_bridge"] + 0.7 * b["forehead"] + 0.5 * b["chin"] + 0.4 * b["nose_wing"]
     rough = 0.56 + 0.05 * who.aged - np.float32(0.17 * traits.oil) * np.minimum(shiny, 1) + 0.06 * uneven
     rough += 0.08 * creased + 0.05 * np.float32(traits.beard) * where.beard
     rough = np.where(where.lips < 0, 0.42 + 0.08 * uneven, rough)

@@ -117,9 +117,7 @@ def draw_traits(seed: int, who: Attributes, hair_colour: ArrayLike | None = None
         moles=int(rng.poisson(1.2 + 3.5 * min(who.age, 45) / 45)),
         age_spots=float(np.clip((who.age - 42) / 38, 0, 1) * rng.uniform(0.25, 1.0)),
         veins=float(np.clip((who.age - 38) / 40, 0, 1) * rng.uniform(0, 1.0) * light),
-        lip_colour=float(
-            np.clip(rng.normal(0.95 - 0.35 * past - 0.16 * who.sex * who.grown, 0.16), 0.35, 1.4)
-        ),
+        lip_colour=float(np.clip(rng.normal(0.95 - 0.35 * past - 0.16 * who.sex * who.grown, 0.16), 0.35, 1.4)),
         beard=float(who.sex**1.5 * beard * comes * np.clip(rng.normal(0.9, 0.25), 0.3, 1.3)),
         shave=float(rng.choice([0.0, 0.12, 0.4, 0.85], p=[0.25, 0.3, 0.25, 0.2])),
         oil=float(np.clip(rng.normal(0.5, 0.2) * (0.5 + 0.5 * who.grown) - 0.15 * past, 0, 1)),
