@@ -80,8 +80,9 @@ class Build:
         basis = basis[:MODES] * scale[:MODES, None]
         basis *= np.sign(basis[np.arange(MODES), np.abs(basis).argmax(1)])[:, None]
         modes = basis.reshape(MODES, *mean.shape)
-        mean = self.base + self.controls.carry_lashes(mean - self.base) + self.lips.lining
-        return self.controls.tuck(mean), self.controls.tuck(self.controls.carry_lashes(modes))
+        moved = np.concatenate([(mean - self.base)[None], modes])
+        moved = self.controls.tuck_mouth(self.controls.tuck(self.controls.carry_lashes(moved)))
+        return self.base + moved[0] + self.lips.lining, moved[1:]
 
     @cached_property
     def corners(self) -> Array:

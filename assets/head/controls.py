@@ -19,6 +19,8 @@ FRAME_SIZE = 0.012  # metres, about an eye's radius
 SIZE_HOLD = 1e-3  # m², how firmly an eyeball keeps its size; 28 points of the rim together pull with 5e-3
 LID_THICKNESS = 0.0025  # metres of skin over the eyeball, where the neutral head has as much
 TUCK = 0.85  # of the eyeball's radius, where the inside of the socket is kept …
+LIPS_HEIGHT, LIPS_BLEND = -0.0285, 0.006  # metres, of the line between the lips; the lining's halves meet there
+LINING_RINGS = 4.0  # rings behind the lips over which the lining comes to follow the teeth
 SOCKET_RINGS = 2.0  # … from this many rings behind the lids on
 FRAMES = ("eye_left", "eye_right", "upper_arch", "lower_arch")
 FRAME_GROUPS = ("helper-l-eye", "helper-r-eye", "helper-upper-teeth", "helper-lower-teeth")
@@ -140,7 +142,7 @@ class Controls:
         tucked = shapes.copy()
         for side in ("left", "right"):
             start = self.frame_rows(f"eye_{side}").start
-            rows, depth = self.socket(side)
+            rows, depth = self.inside(f"socket_{side}")
             ways = self.rest[rows] - self.rest[start]
             ways *= TUCK * EYE_RADIUS / FRAME_SIZE / np.linalg.norm(ways, axis=1, keepdims=True)
             centre = shapes[..., start : start + 1, :]
@@ -149,10 +151,40 @@ class Controls:
             tucked[..., rows, :] = (1 - share) * shapes[..., rows, :] + share * inside
         return tucked
 
-    def socket(self, side: str) -> tuple[np.ndarray, np.ndarray]:
-        """Rows (n,) of the inside of a socket, and (n,) how many rings each lies behind the loop at its mouth."""
+    def tuck_mouth(self, shapes: Array) -> Array:
+        """(..., C, 3) displacements of heads in which teeth go with the lips, the lining with the teeth.
+
+        Linear. Cheeks differ from head to head; a lining that followed them would come out of the thinnest.
+        """
+        tucked = shapes.copy()
+        rows, depth = self.inside("mouth")
         t = self.topology
-        quads = t.quads[t.island == ISLANDS.index(f"socket_{side}")]
+        lips = np.intersect1d(t.quads[t.island == ISLANDS.index("mouth")], t.quads[t.island == ISLANDS.index("head")])
+        arms = self.rest[lips] - self.rest[lips].mean(0)
+        moved = shapes[..., lips, :]
+        size = (arms * (moved - moved.mean(-2, keepdims=True))).sum((-2, -1)) / (arms**2).sum()
+        for name in ("upper_arch", "lower_arch"):
+            frame = self.frame_rows(name)
+            lever = self.rest[frame.start] - self.rest[lips].mean(0)
+            centre = moved.mean(-2) + size[..., None] * lever
+            tucked[..., frame.start, :] = centre
+            axes = size[..., None, None] * FRAME_SIZE * np.eye(3)
+            tucked[..., frame.start + 1 : frame.stop, :] = centre[..., None, :] + axes
+        inside = np.zeros_like(shapes[..., rows, :])
+        below = np.clip((LIPS_HEIGHT + LIPS_BLEND - self.rest[rows, 1]) / (2 * LIPS_BLEND), 0, 1)[:, None]
+        for name, share in (("upper_arch", 1 - below), ("lower_arch", below)):
+            frame = self.frame_rows(name)
+            arms = (self.rest[rows] - self.rest[frame.start]) / FRAME_SIZE
+            centre = tucked[..., frame.start : frame.start + 1, :]
+            inside += share * (centre + arms @ (tucked[..., frame.start + 1 : frame.stop, :] - centre))
+        share = np.clip(depth / LINING_RINGS, 0, 1)[:, None]
+        tucked[..., rows, :] = (1 - share) * shapes[..., rows, :] + share * inside
+        return tucked
+
+    def inside(self, island: str) -> tuple[np.ndarray, np.ndarray]:
+        """Rows (n,) of the inside of a socket or the mouth, and how many rings each lies behind its opening."""
+        t = self.topology
+        quads = t.quads[t.island == ISLANDS.index(island)]
         found = np.intersect1d(quads, t.quads[t.island == ISLANDS.index("head")])
         depth = {int(row): 0 for row in found}
         ring = 0

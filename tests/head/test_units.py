@@ -10,6 +10,7 @@ import pytest
 from headform.head.default import load_default
 from headform.head.model import HeadModel
 from headform.render import Camera, rasterise
+from headform.show import draw_person
 
 SIZE = 256
 MILLIMETRES = 0.2 * 1000 / SIZE  # of a pixel
@@ -41,6 +42,7 @@ class Onlooker:
                 break
         piece = label[rows[:, 0]]
         outer = piece == np.bincount(piece).argmax()
+        self.lining = ~outer
         for _ in range(3):  # the inner faces of lips and lids
             rim = np.intersect1d(self.skin[outer], self.skin[~outer])
             outer &= ~np.isin(self.skin, rim).any(1)
@@ -107,6 +109,17 @@ def test_lids_close_over_the_eyeball(onlooker, side):
     assert open_eye > 80
     closed = onlooker.showing_mm2({f"eyeBlink{side}": 1.0}, eye, corneas[side == "Right"])
     assert closed <= 0.02 * open_eye
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_insides_of_mouth_and_sockets_stay_inside_on_everyone(onlooker, seed):
+    head = onlooker.head
+    vertices = head.posed(draw_person(head, seed).beta)
+    whole = rasterise(vertices, onlooker.skin, onlooker.camera)
+    face = rasterise(vertices, onlooker.skin[onlooker.outer], onlooker.camera, cull=True)
+    lining = (whole.triangle >= 0) & onlooker.lining[np.maximum(whole.triangle, 0)]
+    poking = lining & (face.triangle >= 0)  # the face would be seen there, were it not for the lining
+    assert float(poking.sum()) * MILLIMETRES**2 <= ALLOWED_MM2
 
 
 def test_units_of_left_and_right_mirror_each_other():

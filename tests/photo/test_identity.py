@@ -48,13 +48,22 @@ def test_same_people_are_near_and_others_far(eval_folder: Path, read: Read) -> N
     assert min(other) >= 0.68
 
 
-def test_float16_weights_hardly_move_descriptors(shared_weights: Path) -> None:
+def test_descriptors_are_those_of_the_float32_network(shared_weights: Path) -> None:
+    """Oracle: the same published weights, exported from torch. The 8-bit file loses nothing."""
     full = OnnxNetwork((shared_weights / "face_embedding_128.onnx").read_bytes())
     draw = np.random.default_rng(0)
     for _ in range(3):
         coarse = draw.uniform(0, 255, (1, 3, 10, 10)).astype(np.float32)
         chip = np.repeat(np.repeat(coarse, 15, 2), 15, 3)
-        assert distance(onnx_network("identity")(chip)[0][0], full(chip)[0][0]) < 0.01
+        np.testing.assert_allclose(onnx_network("identity")(chip)[0], full(chip)[0], atol=1e-5)
+
+
+def test_faces_can_be_described_together() -> None:
+    chips = np.random.default_rng(1).uniform(0, 255, (3, 3, 150, 150)).astype(np.float32)
+    (together,) = onnx_network("identity")(chips)
+    assert together.shape == (3, 128)
+    for chip, expected in zip(chips, together, strict=True):
+        np.testing.assert_allclose(onnx_network("identity")(chip[None])[0][0], expected, atol=1e-5)
 
 
 def test_float16_weights_hardly_move_likeness(shared_weights: Path) -> None:

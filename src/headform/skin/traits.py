@@ -19,7 +19,7 @@ from headform.skin.albedo import (
 
 OLDEST = 110.0
 BEARD_AGE = (13.0, 21.0)  # years in which a beard comes
-WHITE_HAIR = (192, 184, 172)  # sRGB
+WHITE_HAIR = (196, 182, 164)  # sRGB
 GREY_AGE = (52.0, 84.0)  # years in which most brows turn grey
 
 
