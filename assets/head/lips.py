@@ -81,7 +81,7 @@ class Lips:
 
     @cached_property
     def lining(self) -> Array:
-        """(C, 3) displacement of the mouth's lining: outwards at the cheeks, back into the gums elsewhere; lips stay."""
+        """(C, 3) displacement of the mouth's lining: out at the cheeks, back into the gums elsewhere; lips stay."""
         topology = self.controls.topology
         inside = np.setdiff1d(topology.quads[topology.island == ISLANDS.index("mouth")], self.rows(0))
         near_lips = np.isin(topology.quads, self.rows(0)).any(1)
