@@ -1,4 +1,4 @@
-"""Lips that meet on every head, and room for the teeth behind the cheeks."""
+"""Lips that meet on every head, and a lining of the mouth that stays behind them."""
 
 from __future__ import annotations
 
@@ -16,11 +16,10 @@ LIP_RINGS = 3  # rings of the outer skin, from the inner edge of the lips, among
 NEAR = 0.0022  # metres between vertices that touch on the base head
 OVERLAP = 0.0007  # metres that the lips press together, so that no light shows
 STIFF, LOCAL, FIRM = 1.0, 0.02, 5.0  # of the skin around, of staying where it is, of the contact
-ROOM = 0.001  # metres that the cheeks' lining stands farther out than MakeHuman's
 # Above and below, the lining withdraws into the gums: under the wings of a nose, over a chin, there is little room.
 VAULT_FROM, FLOOR_FROM, VAULT_RISE = -0.022, -0.035, 0.007  # metres, heights
 VAULT_BACK, VAULT_NARROWER = 0.006, 0.12  # metres, and a share of the width
-ROOM_FROM, ROOM_FULL = 0.010, 0.022  # metres from the middle, where that begins and is whole
+CORNER_FROM, CORNER_REACH, CORNER_BACK = 0.014, 0.007, 0.0045  # metres: behind the corners of the mouth too
 
 
 @dataclass(frozen=True)
@@ -81,17 +80,15 @@ class Lips:
 
     @cached_property
     def lining(self) -> Array:
-        """(C, 3) displacement of the mouth's lining: out at the cheeks, back into the gums elsewhere; lips stay."""
-        topology = self.controls.topology
-        inside = np.setdiff1d(topology.quads[topology.island == ISLANDS.index("mouth")], self.rows(0))
-        near_lips = np.isin(topology.quads, self.rows(0)).any(1)
-        inside = np.setdiff1d(inside, topology.quads[near_lips])
+        """(C, 3) displacement of the mouth's lining, back from lips and cheeks; the lips themselves stay."""
+        inside, depth = self.controls.inside("mouth")
         moved = np.zeros_like(self.base)
         x, y = self.base[inside, 0], self.base[inside, 1]
+        behind = np.clip(depth / 2, 0, 1)
         high = np.clip(np.maximum(y - VAULT_FROM, FLOOR_FROM - y) / VAULT_RISE, 0, 1)
-        share = np.clip((np.abs(x) - ROOM_FROM) / (ROOM_FULL - ROOM_FROM), 0, 1)
-        moved[inside, 0] = np.sign(x) * ROOM * share * (1 - high) - VAULT_NARROWER * x * high
-        moved[inside, 2] = -VAULT_BACK * high
+        aside = np.clip((np.abs(x) - CORNER_FROM) / CORNER_REACH, 0, 1)
+        moved[inside, 0] = -VAULT_NARROWER * x * high * behind
+        moved[inside, 2] = -np.maximum(VAULT_BACK * high, CORNER_BACK * aside) * behind
         return moved
 
 

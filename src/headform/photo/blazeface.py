@@ -78,11 +78,26 @@ def anchors(detector: Detector) -> Doubles:
 
 def overlap(one: Doubles, others: Doubles) -> Doubles:
     """Intersection over union (N,) of a box (4,) with boxes (N, 4)."""
-    sides = np.minimum(one[2:], others[:, 2:]) - np.maximum(one[:2], others[:, :2])
-    shared = sides.clip(0).prod(1)
-    area = (others[:, 2:] - others[:, :2]).prod(1) + (one[2:] - one[:2]).prod()
-    result: Doubles = shared / np.maximum(area - shared, 1e-9)
+    shared = _intersection(one, others)
+    result: Doubles = shared / np.maximum(_area(others) + _area(one) - shared, 1e-9)
     return result
+
+
+def overlap_of_smaller(one: Doubles, others: Doubles) -> Doubles:
+    """Intersection over the area of the smaller box (N,), of a box (4,) with boxes (N, 4): 1 if one holds the other."""
+    result: Doubles = _intersection(one, others) / np.maximum(np.minimum(_area(others), _area(one)), 1e-9)
+    return result
+
+
+def _intersection(one: Doubles, others: Doubles) -> Doubles:
+    sides = np.minimum(one[2:], others[:, 2:]) - np.maximum(one[:2], others[:, :2])
+    shared: Doubles = sides.clip(0).prod(1)
+    return shared
+
+
+def _area(boxes: Doubles) -> Doubles:
+    areas: Doubles = (boxes[..., 2:] - boxes[..., :2]).prod(-1)
+    return areas
 
 
 def _decode(answers: Doubles, centres: Doubles, to_picture: Doubles) -> Doubles:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from headform.photo.affine import Doubles, apply
-from headform.photo.blazeface import FAR, NEAR, SAME_FACE, FaceBox, Square, look, overlap
+from headform.photo.blazeface import FAR, NEAR, SAME_FACE, FaceBox, Square, look, overlap, overlap_of_smaller
 from headform.photo.landmarks import crop_of_box, crop_of_points, landmark_table, read_points
 from headform.photo.masks import CHIP, CLASSES, read_classes
 from headform.photo.warp import Bytes, check_picture
@@ -16,8 +16,10 @@ from headform.photo.warp import Bytes, check_picture
 LEAST_SCORE = 0.5
 LEAST_HINT = 0.4  # score of a candidate that the other networks then judge
 LEAST_PRESENCE = 0.5
+SURE_SCORE = 0.7  # whole faces have 0.78 and more, also in the dark; badges and patches of wall up to 0.59
 SURE_PRESENCE = 0.9  # whole faces of group photos have 0.98 and more, lamps and cats less than 0.85
 LEAST_SKIN = 0.5  # share of face skin: dogs and cats reach 0.45, people 0.52 and more
+PART = 0.4  # of the smaller box: eyes, mouths and ears share this much with their face, two people's faces nothing
 SAME_MISTAKE = 0.6  # a box that overlaps a refused one by so much is not asked about again
 TILE = 0.5  # side of a tile over the longer side of the picture
 CUT = 0.05  # a box that reaches so much of its side beyond the picture is a face cut by the border
@@ -27,9 +29,10 @@ def find_faces(picture: Bytes) -> list[FaceBox]:
     """All human faces of a picture, RGB uint8 (H, W, 3), largest first. Raises BadInput, MissingModel.
 
     Both detectors look at the whole picture and at overlapping tiles. A candidate is a face if the landmark
-    network agrees; where that is not sure, or only one detector saw it, there must be human skin too. Box and
-    keypoints are then those of the landmarks. A face cut by the border, which landmarks cannot judge, needs
-    the skin alone. Known fault: the bare face of an ape or monkey passes.
+    network agrees; where it, or one of the detectors, is not sure, there must be human skin too. Box and keypoints
+    are then those of the landmarks. A face cut by the border, which landmarks cannot judge, needs
+    the skin alone. What lies for the most part within a surer face is an eye or a mouth of it. Known faults: the
+    bare face of an ape or monkey passes, and sometimes the ear of a head seen from behind.
     """
     check_picture(picture)
     candidates = [
@@ -41,12 +44,12 @@ def find_faces(picture: Bytes) -> list[FaceBox]:
     accepted: list[FaceBox] = []
     refused: list[FaceBox] = []
     for candidate in sorted(candidates, key=lambda face: -face.score):
-        if _any_overlap(candidate, accepted, SAME_FACE) or _any_overlap(candidate, refused, SAME_MISTAKE):
+        if _is_part(candidate, accepted) or _any_overlap(candidate, refused, SAME_MISTAKE):
             continue
         face = _judge(picture, candidate, candidates)
         if face is None:
             refused.append(candidate)
-        elif not _any_overlap(face, accepted, SAME_FACE):
+        elif not _is_part(face, accepted):
             accepted.append(face)
     return sort_by_size(accepted)
 
@@ -61,7 +64,7 @@ def find_faces_quickly(picture: Bytes) -> list[FaceBox]:
     candidates = [face for detector in (NEAR, FAR) for face in look(picture, square, detector, LEAST_SCORE)]
     kept: list[FaceBox] = []
     for face in sorted(candidates, key=lambda face: -face.score):
-        if not _any_overlap(face, kept, SAME_FACE):
+        if not _is_part(face, kept):
             kept.append(face)
     return sort_by_size(kept)
 
@@ -102,8 +105,8 @@ def _judge(picture: Bytes, candidate: FaceBox, candidates: list[FaceBox]) -> Fac
     box = np.concatenate([flat.min(0), flat.max(0)])
     face = replace(candidate, box=box, keypoints=flat[landmark_table()["keypoints"]])
     seen_by = {other.detector for other in candidates if _any_overlap(face, [other], SAME_FACE)}
-    sure = presence >= SURE_PRESENCE and len(seen_by) == 2
-    return face if sure or skin_share(picture, face) >= LEAST_SKIN else None
+    sure = candidate.score >= SURE_SCORE and presence >= SURE_PRESENCE and len(seen_by) == 2
+    return face if sure or skin_share(picture, face) >= LEAST_SKIN else None  # in the dark skin is not seen
 
 
 def skin_share(picture: Bytes, face: FaceBox) -> float:
@@ -122,6 +125,12 @@ def _is_cut(picture: Bytes, face: FaceBox) -> bool:
     reach = CUT * (face.box[2:] - face.box[:2])
     size = np.array([picture.shape[1], picture.shape[0]])
     return bool((face.box[:2] < -reach).any() or (face.box[2:] > size + reach).any())
+
+
+def _is_part(face: FaceBox, surer: list[FaceBox]) -> bool:
+    """Whether it is one of the faces once more, or a part of one."""
+    boxes = np.array([other.box for other in surer]).reshape(-1, 4)
+    return bool((overlap_of_smaller(face.box, boxes) > PART).any())
 
 
 def _any_overlap(face: FaceBox, others: list[FaceBox], least: float) -> bool:
