@@ -30,9 +30,9 @@ def find_faces(picture: Bytes) -> list[FaceBox]:
 
     Both detectors look at the whole picture and at overlapping tiles. A candidate is a face if the landmark
     network agrees; where it, or one of the detectors, is not sure, there must be human skin too. Box and keypoints
-    are then those of the landmarks. A face cut by the border, which landmarks cannot judge, needs
-    the skin alone. What lies for the most part within a surer face is an eye or a mouth of it. Known faults: the
-    bare face of an ape or monkey passes, and sometimes the ear of a head seen from behind.
+    are then those of the landmarks. A face cut by the border, which landmarks cannot judge, needs the skin alone.
+    What lies for the most part within a surer face is an eye or a mouth of it. Known faults: the bare face of an
+    ape or monkey passes, and sometimes the ear of a head seen from behind.
     """
     check_picture(picture)
     candidates = [

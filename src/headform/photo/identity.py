@@ -20,7 +20,8 @@ PLACES = ((109.84, 46.21), (87.90, 47.73), (37.18, 46.38), (59.87, 47.44), (74.2
 def identity_of(picture: Bytes, points: ArrayLike) -> Floats:
     """The descriptor (128,) of the face with these landmarks (478, 2 or more). Raises BadInput, MissingModel.
 
-    Compare two by `distance`: up to 0.54 it was always the same person, from 0.68 always another (21 photos).
+    Compare two by `distance`. In 21 photos of 10 people it was at most 0.51 for the same person; between two people
+    it was at least 0.69, but for one pair of 0.64.
     """
     chip = cut_face(check_picture(picture), points)
     (descriptors,) = onnx_network("identity")(chip.transpose(2, 0, 1)[None])
