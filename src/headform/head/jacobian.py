@@ -81,6 +81,23 @@ class TrackedPoints:
         by_psi = blend @ self._expression + driven
         return Jacobian(*(self._at_points(part) for part in (points, by_beta, by_psi, by_theta)))
 
+    def points(
+        self,
+        beta: ArrayLike | None = None,
+        psi: ArrayLike | dict[str, float] | None = None,
+        theta: ArrayLike | None = None,
+    ) -> Floats:
+        """(n, 3) the posed points alone."""
+        model = self.model
+        beta_, psi_ = model.beta(beta), model.psi(psi)
+        rotations = rotation_matrices(driven_pose(model, psi_, model.theta(theta)))
+        transforms = joint_transforms(rotations, model.joints_of(beta_)).astype(np.float64)
+        rest = self._rest + self._identity @ beta_ + self._expression @ psi_
+        if self._correctives is not None:
+            rest = rest + self._correctives @ pose_feature(rotations)
+        by_joint = np.einsum("jab,nb->jna", transforms[..., :3], rest) + transforms[:, None, :, 3]
+        return self._at_points(np.einsum("nj,jna->na", self._weights, by_joint))
+
     def _at_points(self, values: Floats) -> Floats:
         """(n, …) at the points, from (v, …) at the vertices around them."""
         corners = values[self._corners].reshape(*self._corners.shape, -1)

@@ -1,0 +1,1 @@
+"""Synthetic data, calibration and training; the only folder that may import torch."""
