@@ -1,4 +1,4 @@
-"""Renders as the fit and the networks meet them: found landmarks and an upright chip beside the truth.
+"""Renders as the fit and the networks meet them: what is found in them beside the truth.
 
     python -m headform.learn.faces OUT --count 4000 --seed 1
 
@@ -20,9 +20,8 @@ from headform.head import load_default
 from headform.learn.renders import Render, Stage, random_renders
 from headform.photo.affine import Doubles
 from headform.photo.blazeface import FaceBox
-from headform.photo.landmarks import find_landmarks, landmark_table
-from headform.photo.points import STORED, stored_crop
-from headform.photo.warp import warp
+from headform.photo.identity import identity_of
+from headform.photo.landmarks import FaceLandmarks, find_landmarks, landmark_table
 
 SKINS, SHARD = 120, 500
 LEAST_PRESENCE = 0.5
@@ -34,15 +33,11 @@ WRONG = 0.15  # of the face's size: median error beyond which the landmark netwo
 class Face:
     """One render with what is found in it.
 
-    chip     (208, 208, 3) uint8, upright; to_chip (2, 3) from pixels of the render
-    points   (478, 3) found; scores (51,) in the order of ARKit units without tongueOut
-    camera   matrix (3, 3), rotation (3, 3), translation (3,)
+    identity (128,) the embedding of who it seems to be
     """
 
-    chip: NDArray[np.uint8]
-    to_chip: Doubles
-    points: Doubles
-    scores: NDArray[np.float32]
+    landmarks: FaceLandmarks
+    identity: NDArray[np.float32]
     truth: Render
 
 
@@ -52,26 +47,19 @@ def faces(stage: Stage, seed: int) -> Iterator[Face]:
     embedding = stage.model.embeddings["mediapipe_478"]
     for truth in random_renders(stage, seed):
         pixels, _ = truth.camera.project(embedding.points(truth.vertices))
-        face = found(truth.picture, pixels, rng)
-        if face is not None:
-            chip, to_chip, points, scores = face
-            yield Face(chip, to_chip, points, scores, truth)
+        seen = found(truth.picture, pixels, rng)
+        if seen is not None:
+            yield Face(seen, identity_of(truth.picture, seen.points), truth)
 
 
-def found(
-    picture: NDArray[np.uint8], pixels: Doubles, rng: np.random.Generator
-) -> tuple[NDArray[np.uint8], Doubles, Doubles, NDArray[np.float32]] | None:
-    """Chip, its map, landmarks and scores of a face near true points (478, 2); None if it is missed."""
+def found(picture: NDArray[np.uint8], pixels: Doubles, rng: np.random.Generator) -> FaceLandmarks | None:
+    """The landmarks of a face near true points (478, 2); None if it is missed."""
     low, high = pixels.min(0), pixels.max(0)
     jitter = rng.normal(0, JITTER, 4) * np.tile(high - low, 2)
     box = FaceBox(np.concatenate([low, high]) + jitter, 1.0, pixels[landmark_table()["keypoints"]], "truth")
     seen = find_landmarks(picture, box)
     wrong = np.median(np.linalg.norm(seen.points[:, :2] - pixels, axis=1)) > WRONG * np.sqrt((high - low).prod())
-    if seen.presence < LEAST_PRESENCE or wrong:
-        return None
-    to_chip = stored_crop(seen.points)
-    chip = np.rint(warp(picture, to_chip, (STORED, STORED))).clip(0, 255).astype(np.uint8)
-    return chip, to_chip, seen.points, np.array(list(seen.scores.values()), np.float32)
+    return None if seen.presence < LEAST_PRESENCE or wrong else seen
 
 
 def write_shards(folder: Path, count: int, seed: int) -> None:
@@ -82,10 +70,10 @@ def write_shards(folder: Path, count: int, seed: int) -> None:
         with write_whole(folder / f"faces_{seed}_{shard:03}.npz") as stream:
             np.savez(
                 stream,
-                chip=np.stack([f.chip for f in kept]),
-                to_chip=np.stack([f.to_chip for f in kept]),
-                points=np.stack([f.points for f in kept]).astype(np.float32),
-                scores=np.stack([f.scores for f in kept]),
+                points=np.stack([f.landmarks.points for f in kept]).astype(np.float32),
+                features=np.stack([f.landmarks.features for f in kept]).astype(np.float16),
+                scores=np.array([list(f.landmarks.scores.values()) for f in kept], np.float32),
+                identity=np.stack([f.identity for f in kept]),
                 beta=np.stack([f.truth.beta for f in kept]),
                 psi=np.stack([f.truth.psi for f in kept]),
                 theta=np.stack([f.truth.theta for f in kept]),

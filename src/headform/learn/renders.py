@@ -126,11 +126,11 @@ def dressed_render(
     """A posed head in a random skin, hair, light and place, as a random camera takes it."""
     model = stage.model
     surfaces = stage.surfaces(vertices, stage.skins[rng.integers(len(stage.skins))])
-    if rng.random() < 0.75:
+    if rng.random() < 0.7:
         surfaces.append(_cap_of_hair(model, vertices, rng))
     scene = Scene(tuple(surfaces), light=random_light(rng), background=_background(rng, camera.width, camera.height))
     picture = render(scene, camera, supersample=2).rgb
-    if rng.random() < 0.15:
+    if rng.random() < 0.1:
         picture = _with_glasses(picture, model, vertices, camera, rng)
     return Render(_as_photographed(picture, rng), camera, beta, psi, theta, vertices)
 
@@ -175,9 +175,9 @@ def random_gaze(rng: np.random.Generator) -> Floats:
 
 def random_camera(rng: np.random.Generator) -> Camera:
     """A portrait camera: most look at the face from the front half, phones from near, long lenses from far."""
-    turned = rng.random() < 0.7
-    yaw = rng.uniform(-1, 1) * YAW if turned else rng.normal(0, 0.12)
-    pitch = np.clip(rng.normal(0, 0.2), -PITCH, PITCH)
+    turned = rng.random()
+    yaw = rng.normal(0, 0.15) if turned < 0.45 else rng.normal(0, 0.5) if turned < 0.85 else rng.uniform(-1, 1) * YAW
+    yaw, pitch = float(np.clip(yaw, -YAW, YAW)), np.clip(rng.normal(0, 0.16), -PITCH, PITCH)
     distance = float(np.exp(rng.uniform(np.log(NEAR), np.log(FAR))))
     across = rng.uniform(*SEEN)
     target = np.asarray(FACE) + rng.normal(0, 0.012, 3)
@@ -194,13 +194,13 @@ def random_light(rng: np.random.Generator) -> Light:
     """Some lamps and light from everywhere, warm or cold, from flat to harsh."""
     lamps = []
     for _ in range(rng.integers(0, 4)):
-        way = rng.normal(size=3) + (0, 0.5, 1.0)
+        way = rng.normal(size=3) + np.array([0, 0.5, 1.0])
         lamps.append(Lamp(way, rng.uniform(0.1, 0.9) * _tint(rng)))
     sky = Light.of(lamps, rng.uniform(0.15, 0.8) * _tint(rng))
     extra = rng.normal(0, 0.12, (9, 1)) * _tint(rng)
     extra[0] = 0
     bright = sky.coefficients[0].mean() * 0.28
-    return Light(sky.coefficients + extra * bright, sky.lamps).scaled(rng.uniform(0.45, 0.95) / max(bright, 0.2))
+    return Light(sky.coefficients + extra * bright, sky.lamps).scaled(rng.uniform(0.5, 1.3) / max(bright, 0.2))
 
 
 def _tint(rng: np.random.Generator) -> Doubles:
@@ -212,11 +212,11 @@ def _cap_of_hair(model: HeadModel, vertices: Floats, rng: np.random.Generator) -
     """A shell over the scalp: no hairstyle, but an outline, a hairline and hidden ears and foreheads."""
     skin = model.part_vertices("skin")
     rest = model.template[skin]
-    line = 0.055 + rng.normal(0, 0.012)  # metres above the head joint where the forehead's hairline runs
+    line = rng.uniform(0.05, 0.095)  # metres above the head joint where the forehead's hairline runs
     side = rng.uniform(-0.08, 0.05)  # how far down the sides it reaches
-    slope = np.clip((0.085 - rest[:, 2]) / 0.06, 0, 1)
+    slope = np.clip((0.055 - rest[:, 2]) / 0.045, 0, 1)
     edge = line * (1 - slope) + side * slope + 0.006 * np.sin(rest[:, 0] * rng.uniform(50, 250) + rng.uniform(0, 6))
-    grown = rest[:, 1] > edge
+    grown = (rest[:, 1] > edge) & ((np.abs(rest[:, 0]) > 0.055) | (rest[:, 2] < 0) | (rest[:, 1] > line))
     kept = (model.triangle_part == model.parts.index("skin")) & grown[np.minimum(model.triangles, len(skin) - 1)].all(1)
     normals = vertex_normals(vertices, model.triangles)[skin]
     waves = sum(np.sin(rest @ rng.normal(0, 60, 3) + rng.uniform(0, 6)) for _ in range(4))
@@ -274,7 +274,7 @@ def _background(rng: np.random.Generator, wide: int, high: int) -> Bytes:
 def _as_photographed(picture: Bytes, rng: np.random.Generator) -> Bytes:
     """Tone, colour, blur, noise and the odd thing in front of the face."""
     image = Image.fromarray(picture)
-    if rng.random() < 0.12:
+    if rng.random() < 0.05:
         draw = ImageDraw.Draw(image)
         x, y = rng.uniform(0, image.width, 2)
         size = rng.uniform(15, 70, 2)

@@ -14,13 +14,17 @@ if TYPE_CHECKING:
     from headform.photo.identity import distance, identity_of
     from headform.photo.landmarks import FaceLandmarks, find_landmarks
     from headform.photo.masks import Masks, find_masks
+    from headform.photo.picture import Photo
     from headform.photo.shipped import ModelStatus, check_models
+    from headform.photo.sighting import Sighting, see
 
 __all__ = [
     "FaceBox",
     "FaceLandmarks",
     "Masks",
     "ModelStatus",
+    "Photo",
+    "Sighting",
     "check_models",
     "distance",
     "find_faces",
@@ -28,6 +32,7 @@ __all__ = [
     "find_landmarks",
     "find_masks",
     "identity_of",
+    "see",
 ]
 
 _HOMES = {
@@ -35,6 +40,8 @@ _HOMES = {
     "FaceLandmarks": "landmarks",
     "Masks": "masks",
     "ModelStatus": "shipped",
+    "Photo": "picture",
+    "Sighting": "sighting",
     "check_models": "shipped",
     "distance": "identity",
     "find_faces": "faces",
@@ -42,6 +49,7 @@ _HOMES = {
     "find_landmarks": "landmarks",
     "find_masks": "masks",
     "identity_of": "identity",
+    "see": "sighting",
 }
 
 

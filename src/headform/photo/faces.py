@@ -96,8 +96,8 @@ def _centres(length: int, side: float) -> Doubles:
 
 def _judge(picture: Bytes, candidate: FaceBox, candidates: list[FaceBox]) -> FaceBox | None:
     """The candidate with the landmarks' box and keypoints, or None if it is no face."""
-    points, _ = read_points(picture, crop_of_box(candidate))
-    points, presence = read_points(picture, crop_of_points(points))
+    points, *_ = read_points(picture, crop_of_box(candidate))
+    points, presence, _ = read_points(picture, crop_of_points(points))
     if presence < LEAST_PRESENCE:
         cut = _is_cut(picture, candidate) and skin_share(picture, candidate) >= LEAST_SKIN
         return candidate if cut else None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import struct
 from threading import Lock
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from headform.errors import MissingModel
 from headform.photo.shipped import read_model
 
 Floats = NDArray[np.float32]
@@ -38,9 +40,22 @@ class TfliteNetwork:
             return [self._interpreter.get_tensor(index) for index in self._outputs]
 
 
-def tflite_network(name: str) -> TfliteNetwork:
-    """The shipped network of that name in the manifest. Raises MissingModel."""
+def tflite_network(name: str, outputs: tuple[int, ...] = (), instead: tuple[int, ...] = ()) -> TfliteNetwork:
+    """The shipped network of that name in the manifest. Raises MissingModel.
+
+    With `outputs`, the tensors that the file lists as its outputs, it gives those of `instead`: also tensors from
+    within the network. Other outputs make another network: always ask for the same ones.
+    """
     with _loading:
         if name not in _networks:
-            _networks[name] = TfliteNetwork(read_model(name))
+            content = read_model(name)
+            _networks[name] = TfliteNetwork(redirected(content, outputs, instead) if outputs else content)
         return _networks[name]
+
+
+def redirected(content: bytes, outputs: tuple[int, ...], instead: tuple[int, ...]) -> bytes:
+    """A `.tflite` file whose list of outputs names other tensors; the list must stand in it exactly once."""
+    listed, wanted = (struct.pack(f"<{len(t) + 1}i", len(t), *t) for t in (outputs, instead))
+    if len(outputs) != len(instead) or content.count(listed) != 1:
+        raise MissingModel("the network is not the one Headform ships; install headform again")
+    return content.replace(listed, wanted)

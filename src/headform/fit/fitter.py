@@ -1,0 +1,79 @@
+"""One face of one photo becomes a head."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from headform.fit.errors import shipped_errors
+from headform.fit.headfit import HeadFit
+from headform.fit.light import estimate_light
+from headform.fit.solve import FLIP, Evidence, State, face_size, first_guess, solve, target_of
+from headform.fit.units import UnitPrior
+from headform.head import HeadModel
+from headform.photo.picture import Photo
+from headform.photo.sighting import Sighting
+from headform.render import Camera
+from headform.render.camera import Doubles
+
+USUAL_DISTANCE = 1.0  # metres between camera and face where the photo does not say
+PLAUSIBLE = (0.2, 8.0)  # metres: an EXIF focal length that puts the face elsewhere belongs to a cropped photo
+TEMPER = 2.0  # photos err more than renders
+
+
+def fit_photo(photo: Photo, sighting: Sighting, model: HeadModel) -> HeadFit:
+    """The most probable head, expression, pose, camera and light behind what is seen of one face."""
+    high, wide = photo.pixels.shape[:2]
+    target = target_of(model)
+    units = UnitPrior.of(model, sighting.landmarks.scores)
+    centre = np.array([(wide - 1) / 2, (high - 1) / 2])
+    points = sighting.landmarks.points
+    start = first_guess(target, points, units.mean.copy(), photo.focal, USUAL_DISTANCE, centre)
+    if not PLAUSIBLE[0] < start.move[2] < PLAUSIBLE[1]:
+        start = first_guess(target, points, units.mean.copy(), None, USUAL_DISTANCE, centre)
+    evidence = Evidence(points, np.ones(len(points)), shipped_errors("landmarks"), TEMPER)
+    state = solve(target, evidence, units, start)
+    camera, theta = seen_from(state, model, wide, high)
+    found = state.project(target.tracked.points(state.beta, state.psi, state.theta()))
+    error = np.sqrt(((found - points)[:, :2] ** 2).sum(1).mean()) / face_size(points)
+    fit = HeadFit(
+        model.beta(state.beta),
+        model.psi(state.psi),
+        model.theta(theta),
+        camera,
+        estimate_light(
+            photo.pixels,
+            sighting.masks.face_skin + sighting.masks.body_skin,
+            camera,
+            model,
+            model.posed(state.beta, state.psi, theta),
+        ),
+        np.zeros_like(model.template),
+        float(error),
+    )
+    return fit
+
+
+def seen_from(state: State, model: HeadModel, wide: int, high: int) -> tuple[Camera, Doubles]:
+    """The camera and θ of HeadFit's convention: the turn goes into the global joint, which stands still."""
+    theta = state.theta()
+    theta[0] = axis_angle(FLIP @ state.turn)
+    joint = model.joints_of(state.beta)[0].astype(np.float64)
+    move = state.move + state.turn @ joint - FLIP @ joint
+    matrix = np.array([[state.focal, 0, state.centre[0]], [0, state.focal, state.centre[1]], [0, 0, 1]])
+    return Camera(matrix, FLIP, move, wide, high), theta
+
+
+def axis_angle(rotation: Doubles) -> Doubles:
+    """(3,) radians along the axis of a rotation (3, 3)."""
+    cosine = np.clip((np.trace(rotation) - 1) / 2, -1, 1)
+    angle = float(np.arccos(cosine))
+    axis = np.array([rotation[2, 1] - rotation[1, 2], rotation[0, 2] - rotation[2, 0], rotation[1, 0] - rotation[0, 1]])
+    length = float(np.linalg.norm(axis))
+    if length > 1e-9:
+        return np.asarray(axis / length * angle)
+    if cosine > 0:
+        return np.zeros(3)
+    column = rotation[:, int(np.diag(rotation).argmax())] + np.eye(3)[int(np.diag(rotation).argmax())]
+    return np.asarray(column / np.linalg.norm(column) * np.pi)

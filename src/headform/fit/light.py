@@ -1,0 +1,91 @@
+"""The light on a face: spherical harmonics and the skin's plain colours that together explain the photo."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headform.head import HeadModel, Subdivision, subdivide
+from headform.render import Camera, Light, rasterise, visible
+from headform.render.light import COSINE, harmonics
+from headform.render.surface import vertex_normals
+from headform.skin.albedo import albedo_model, linear_from_srgb
+
+Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
+Bytes = NDArray[np.uint8]
+
+ROUNDS = 4
+LEAST_POINTS = 200  # fewer seen points of skin say nothing about nine coefficients
+LEAST_SKIN = 0.6  # probability of skin at a point that is believed
+STRAY = 0.25  # log units: a shadow or highlight this far off counts half
+SMOOTH = 0.02  # how strongly the bands beyond the mean are held at zero, times the number of points
+DARK, BRIGHT = 0.004, 0.98  # linear and sRGB: colours outside are clipped and say little
+NEUTRAL = 0.6  # radiance from everywhere where nothing could be measured
+
+
+@lru_cache(maxsize=2)
+def skin_mesh(model: HeadModel) -> Subdivision:
+    """The skin's quads cut in four: the points that the albedo model knows."""
+    part = model.part == model.part_index("skin")
+    return subdivide(model.quads[part], model.quads_uv[part], model.uv, int(model.quads[part].max()) + 1)
+
+
+def estimate_light(pixels: Bytes, skin: Floats, camera: Camera, model: HeadModel, vertices: Floats) -> Light:
+    """The light, in world axes, on posed vertices (V, 3) in a photo; `skin` (H, W) is where skin is seen.
+
+    Light and skin trade brightness; the mean of known skins decides between them. Where too little skin is seen
+    the light is plain and even.
+    """
+    mesh = skin_mesh(model)
+    places = mesh.refine(vertices[: int(model.quads[model.part == model.part_index("skin")].max()) + 1])
+    triangles = mesh.quads[:, [0, 1, 2, 0, 2, 3]].reshape(-1, 3)
+    normals = vertex_normals(places, triangles)
+    albedo = albedo_model()
+    if len(places) != len(albedo.mean):
+        return even_light()
+    raster = rasterise(vertices, model.triangles, camera)
+    at, _ = camera.project(places)
+    seen = visible(places, raster, camera, 0.003)
+    column, row = (np.nan_to_num(at, nan=-9).round().astype(np.int64)).T
+    seen &= (column >= 0) & (row >= 0) & (column < camera.width) & (row < camera.height)
+    seen[seen] &= skin[row[seen], column[seen]] > LEAST_SKIN
+    colours = np.zeros((len(places), 3))
+    colours[seen] = linear_from_srgb(pixels[row[seen], column[seen]])
+    seen &= (colours.max(1) > DARK) & (colours.max(1) < BRIGHT)
+    if seen.sum() < LEAST_POINTS:
+        return even_light()
+    return _separate(colours, seen, normals)
+
+
+def even_light() -> Light:
+    return Light.of((), NEUTRAL)
+
+
+def _separate(colours: Doubles, seen: NDArray[np.bool_], normals: Floats) -> Light:
+    model = albedo_model()
+    basis = harmonics(normals[seen]) * COSINE
+    weight = np.ones(int(seen.sum()))
+    log_albedo = model.mean.astype(np.float64)
+    held = np.diag(np.r_[0, np.full(8, SMOOTH * len(weight))])
+    for _ in range(ROUNDS):
+        plain = np.exp(log_albedo[seen])
+        coefficients = np.empty((9, 3))
+        for channel in range(3):
+            rows = basis * plain[:, channel, None]
+            scaled = rows * weight[:, None]
+            scale = float((plain[:, channel] ** 2 * weight).mean())
+            coefficients[:, channel] = np.linalg.solve(
+                scaled.T @ rows + held * scale, scaled.T @ colours[seen, channel]
+            )
+        shade = np.maximum(basis @ coefficients, 0.02)
+        off = np.log(np.maximum(colours[seen], 1e-3)) - log_albedo[seen] - np.log(shade)
+        weight = 1 / (1 + ((off - np.median(off, 0)).mean(1) / STRAY) ** 2)
+        lit = np.zeros_like(colours)
+        lit[seen] = colours[seen] / shade
+        trust = np.zeros(len(colours), np.float32)
+        trust[seen] = np.sqrt(weight)
+        log_albedo = model.log_colours(model.fit(lit, trust)).astype(np.float64)
+    return Light(coefficients)
