@@ -1,4 +1,4 @@
-"""The command line: `headform show`, `model`, `doctor`. Heavy imports wait until they are needed."""
+"""The command line: `headform reconstruct`, `show`, `model`, `doctor`. Heavy imports wait until they are needed."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from headform import __version__
+from headform.avatar.commands import add_reconstruct
 from headform.errors import BadInput, HeadformError
 
 FINE, UNEXPECTED, REFUSED, INTERRUPTED = 0, 1, 2, 130
@@ -116,6 +117,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("headform", description="One portrait photo in, a living 3D head out.")
     parser.add_argument("--version", action="version", version=f"headform {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    add_reconstruct(commands)
     _add_show(commands)
     _add_model(commands)
     doctor = commands.add_parser("doctor", help="say what is installed and whether it is whole")

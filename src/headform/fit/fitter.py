@@ -24,20 +24,39 @@ TEMPER = 2.0  # photos err more than renders
 
 def fit_photo(photo: Photo, sighting: Sighting, model: HeadModel) -> HeadFit:
     """The most probable head, expression, pose, camera and light behind what is seen of one face."""
+    start, units = placed_mean(photo, sighting, model)
+    points = sighting.landmarks.points
+    evidence = Evidence(points, np.ones(len(points)), shipped_errors("landmarks"), TEMPER)
+    state = solve(target_of(model), evidence, units, start)
+    return described(photo, sighting, model, state)
+
+
+def mean_fit(photo: Photo, sighting: Sighting, model: HeadModel) -> HeadFit:
+    """The mean head without expression where the face is: the baseline of every measure."""
+    start, _ = placed_mean(photo, sighting, model)
+    return described(photo, sighting, model, replace(start, psi=np.zeros_like(start.psi)))
+
+
+def placed_mean(photo: Photo, sighting: Sighting, model: HeadModel) -> tuple[State, UnitPrior]:
+    """The mean head laid over the landmarks, with EXIF's focal length where it is plausible."""
     high, wide = photo.pixels.shape[:2]
-    target = target_of(model)
     units = UnitPrior.of(model, sighting.landmarks.scores)
     centre = np.array([(wide - 1) / 2, (high - 1) / 2])
-    points = sighting.landmarks.points
+    points, target = sighting.landmarks.points, target_of(model)
     start = first_guess(target, points, units.mean.copy(), photo.focal, USUAL_DISTANCE, centre)
     if not PLAUSIBLE[0] < start.move[2] < PLAUSIBLE[1]:
         start = first_guess(target, points, units.mean.copy(), None, USUAL_DISTANCE, centre)
-    evidence = Evidence(points, np.ones(len(points)), shipped_errors("landmarks"), TEMPER)
-    state = solve(target, evidence, units, start)
+    return start, units
+
+
+def described(photo: Photo, sighting: Sighting, model: HeadModel, state: State) -> HeadFit:
+    """The solver's answer in HeadFit's terms, with the light."""
+    high, wide = photo.pixels.shape[:2]
+    points, target = sighting.landmarks.points, target_of(model)
     camera, theta = seen_from(state, model, wide, high)
     found = state.project(target.tracked.points(state.beta, state.psi, state.theta()))
     error = np.sqrt(((found - points)[:, :2] ** 2).sum(1).mean()) / face_size(points)
-    fit = HeadFit(
+    return HeadFit(
         model.beta(state.beta),
         model.psi(state.psi),
         model.theta(theta),
@@ -52,7 +71,6 @@ def fit_photo(photo: Photo, sighting: Sighting, model: HeadModel) -> HeadFit:
         np.zeros_like(model.template),
         float(error),
     )
-    return fit
 
 
 def seen_from(state: State, model: HeadModel, wide: int, high: int) -> tuple[Camera, Doubles]:
