@@ -8,7 +8,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from headform.fit.errors import PointErrors, roll_back, upright
+from headform.fit.errors import PointErrors, roll_back, upright, yaw_pitch
+from headform.fit.resemblance import Resemblance
 from headform.fit.units import UnitPrior
 from headform.head import Embedding, HeadModel, TrackedPoints
 from headform.head.skinning import cross_matrix, rotation_matrices
@@ -33,12 +34,16 @@ class Evidence:
     weight  (n,) 0 … 1, how far each is believed
     errors  what their errors are like
     temper  factor of the errors' covariance: above 1 where photos err more than renders
+    descriptor    (128,) who it seems to be, or None; resemblance: what that says about β; doubt: as temper
     """
 
     points: Doubles
     weight: Doubles
     errors: PointErrors
     temper: float = 1.0
+    descriptor: NDArray[np.float32] | None = None
+    resemblance: Resemblance | None = None
+    doubt: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,6 +124,11 @@ def _step(
     slope = light.T @ residual
     normal[:modes, :modes] += np.eye(modes)
     slope[:modes] += state.beta
+    if identity and evidence.descriptor is not None and evidence.resemblance is not None:
+        way = yaw_pitch(upright(state.turn)[0])
+        curve, steep = evidence.resemblance.normal_equations(evidence.descriptor, *way, state.beta)
+        normal[:modes, :modes] += curve / evidence.doubt
+        slope[:modes] += steep / evidence.doubt
     gaze, psi = slice(modes + 6, modes + 10), slice(modes + POSE, None)
     agree = _gaze_precision()
     normal[gaze, gaze] += agree

@@ -1,8 +1,8 @@
-"""Measures how the found points err, on renders, and writes the file that the fit uses.
+"""Measures how the found points err and what descriptors tell, on renders, for the fit to use.
 
-    python -m headform.learn.calibrate FACES -o src/headform/fit/data/landmarks_errors.npz
+    python -m headform.learn.calibrate FACES -o src/headform/fit/data
 
-FACES holds the shards of `headform.learn.faces`. Every tenth face is kept back; what is printed is about these.
+writes `landmarks_errors.npz` and `resemblance.npz`. FACES holds the shards of `headform.learn.faces`. Every tenth face is kept back; what is printed is about these.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from headform.files import write_whole
 from headform.fit.errors import PointErrors, pose_terms, roll_back, upright, yaw_pitch
+from headform.fit.resemblance import Resemblance
 from headform.fit.solve import State, Target, face_size, target_of
 from headform.head import load_default
 
@@ -24,6 +25,7 @@ Doubles = NDArray[np.float64]
 MODES = 140  # of the noise's covariance
 RIDGE = 60.0  # faces: how strongly the gain is held at zero
 KEPT_BACK = 10
+LEAST_DESCRIPTOR = 1e-5
 LEAST_REST = 0.002**2  # of the face's size: renders are cleaner than photos
 
 
@@ -46,7 +48,7 @@ def measured_errors(folder: Path, target: Target, key: str = "points") -> Errors
     rows: list[tuple[Doubles, Doubles, Doubles, Doubles]] = []
     for path in sorted(folder.glob("faces_*.npz")):
         with np.load(path) as shard:
-            data = {k: shard[k] for k in shard if k != "chip"}
+            data = {k: shard[k] for k in shard if k not in ("features", "scores", "identity")}
         for face in range(len(data["beta"])):
             rows.append(_errors_of(target, {k: v[face] for k, v in data.items()}, key))
     return Errors(*(np.stack(column) for column in zip(*rows, strict=True)))
@@ -115,6 +117,35 @@ def save(errors: PointErrors, path: Path) -> None:
         )
 
 
+def fitted_resemblance(folder: Path, errors: Errors, rows: NDArray[np.int64]) -> tuple[Resemblance, Doubles]:
+    """The descriptor as a linear function of pose and β, by ridge regression; and all descriptors (N, 128)."""
+    seen = []
+    for path in sorted(folder.glob("faces_*.npz")):
+        with np.load(path) as shard:
+            seen.append(shard["identity"].astype(np.float64))
+    descriptors = np.concatenate(seen)
+    terms = np.stack([pose_terms(*yaw_pitch(turn)) for turn in errors.turn])
+    both = np.concatenate([terms, errors.beta], 1)[rows]
+    held = np.diag(np.r_[np.full(6, 1e-3), np.full(errors.beta.shape[1], RIDGE)])
+    solved = np.linalg.solve(both.T @ both + held, both.T @ descriptors[rows])
+    left = descriptors[rows] - both @ solved
+    covariance = left.T @ left / len(left) + LEAST_DESCRIPTOR * np.eye(left.shape[1])
+    return Resemblance(solved[:6], solved[6:].T, np.linalg.inv(covariance)), descriptors
+
+
+def resemblance_report(model: Resemblance, descriptors: Doubles, errors: Errors, rows: NDArray[np.int64]) -> str:
+    """How much of β's variance the descriptor alone tells, over all of it and over the ten largest modes' worth."""
+    told = []
+    modes = errors.beta.shape[1]
+    for row in rows:
+        yaw, pitch = yaw_pitch(errors.turn[row])
+        curve, slope = model.normal_equations(descriptors[row], yaw, pitch, np.zeros(modes))
+        told.append(np.linalg.solve(curve + np.eye(modes), -slope))
+    missed = ((np.array(told) - errors.beta[rows]) ** 2).mean(0) / (errors.beta[rows] ** 2).mean(0)
+    best = np.sort(missed)[:10]
+    return f"descriptor: unexplained variance of β {missed.mean():.2f}, of the ten best told modes {best.mean():.2f}"
+
+
 def report(errors: Errors, model: PointErrors) -> str:
     """Root mean square errors in the picture, per cent of the face's size: raw, and what each part leaves."""
     raw, weight = errors.error, errors.weight[..., None]
@@ -136,10 +167,20 @@ def main() -> None:
     given = ask.parse_args()
     errors = measured_errors(given.faces, target_of(load_default()))
     kept_back = np.arange(len(errors.beta)) % KEPT_BACK == 0
-    model = fitted(errors.part(np.flatnonzero(~kept_back)))
-    save(model, given.output)
+    used, held = np.flatnonzero(~kept_back), np.flatnonzero(kept_back)
+    model = fitted(errors.part(used))
+    save(model, given.output / "landmarks_errors.npz")
     print(f"{len(errors.beta)} faces")
-    print(report(errors.part(np.flatnonzero(kept_back)), model))
+    print(report(errors.part(held), model))
+    resemblance, descriptors = fitted_resemblance(given.faces, errors, used)
+    with write_whole(given.output / "resemblance.npz") as stream:
+        np.savez_compressed(
+            stream,
+            mean=resemblance.mean.astype(np.float32),
+            gain=resemblance.gain.astype(np.float32),
+            precision=resemblance.precision.astype(np.float32),
+        )
+    print(resemblance_report(resemblance, descriptors, errors, held))
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ SURE_PRESENCE = 0.9  # whole faces of group photos have 0.98 and more, lamps and
 LEAST_SKIN = 0.5  # share of face skin: dogs and cats reach 0.45, people 0.52 and more
 PART = 0.4  # of the smaller box: eyes, mouths and ears share this much with their face, two people's faces nothing
 SAME_MISTAKE = 0.6  # a box that overlaps a refused one by so much is not asked about again
+LARGE = 0.3  # a sure face that takes so much of the longer side of the picture is its subject
 TILE = 0.5  # side of a tile over the longer side of the picture
 CUT = 0.05  # a box that reaches so much of its side beyond the picture is a face cut by the border
 
@@ -28,30 +29,19 @@ CUT = 0.05  # a box that reaches so much of its side beyond the picture is a fac
 def find_faces(picture: Bytes) -> list[FaceBox]:
     """All human faces of a picture, RGB uint8 (H, W, 3), largest first. Raises BadInput, MissingModel.
 
-    Both detectors look at the whole picture and at overlapping tiles. A candidate is a face if the landmark
+    Both detectors look at the whole picture and, unless that shows one face that is sure and fills much of it, at
+    overlapping tiles: behind such a face, small ones may be missed. A candidate is a face if the landmark
     network agrees; where it, or one of the detectors, is not sure, there must be human skin too. Box and keypoints
     are then those of the landmarks. A face cut by the border, which landmarks cannot judge, needs the skin alone.
     What lies for the most part within a surer face is an eye or a mouth of it. Known faults: the bare face of an
     ape or monkey passes, and sometimes the ear of a head seen from behind.
     """
-    check_picture(picture)
-    candidates = [
-        face
-        for square in (whole(picture), *tiles(picture))
-        for detector in (NEAR, FAR)
-        for face in look(picture, square, detector, LEAST_HINT)
-    ]
-    accepted: list[FaceBox] = []
-    refused: list[FaceBox] = []
-    for candidate in sorted(candidates, key=lambda face: -face.score):
-        if _is_part(candidate, accepted) or _any_overlap(candidate, refused, SAME_MISTAKE):
-            continue
-        face = _judge(picture, candidate, candidates)
-        if face is None:
-            refused.append(candidate)
-        elif not _is_part(face, accepted):
-            accepted.append(face)
-    return sort_by_size(accepted)
+    candidates = _candidates(picture, whole(check_picture(picture)))
+    faces = _accepted(picture, candidates)
+    if any(_is_subject(picture, face) for face in faces):
+        return sort_by_size(faces)
+    candidates += [face for tile in tiles(picture) for face in _candidates(picture, tile)]
+    return sort_by_size(_accepted(picture, candidates))
 
 
 def find_faces_quickly(picture: Bytes) -> list[FaceBox]:
@@ -87,6 +77,31 @@ def tiles(picture: Bytes) -> Iterator[Square]:
 
 def sort_by_size(faces: list[FaceBox]) -> list[FaceBox]:
     return sorted(faces, key=lambda face: -float((face.box[2:] - face.box[:2]).prod()))
+
+
+def _candidates(picture: Bytes, square: Square) -> list[FaceBox]:
+    return [face for detector in (NEAR, FAR) for face in look(picture, square, detector, LEAST_HINT)]
+
+
+def _accepted(picture: Bytes, candidates: list[FaceBox]) -> list[FaceBox]:
+    """Those of the candidates that are faces, surest first, each once."""
+    accepted: list[FaceBox] = []
+    refused: list[FaceBox] = []
+    for candidate in sorted(candidates, key=lambda face: -face.score):
+        if _is_part(candidate, accepted) or _any_overlap(candidate, refused, SAME_MISTAKE):
+            continue
+        face = _judge(picture, candidate, candidates)
+        if face is None:
+            refused.append(candidate)
+        elif not _is_part(face, accepted):
+            accepted.append(face)
+    return accepted
+
+
+def _is_subject(picture: Bytes, face: FaceBox) -> bool:
+    """Whether the picture is of this face: sure and large."""
+    side = float((face.box[2:] - face.box[:2]).max())
+    return face.score >= SURE_SCORE and side >= LARGE * max(picture.shape[:2])
 
 
 def _centres(length: int, side: float) -> Doubles:

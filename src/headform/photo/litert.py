@@ -1,4 +1,4 @@
-"""Runs the shipped `.tflite` networks with LiteRT: one thread each, loaded at the first call, shared."""
+"""Runs the shipped `.tflite` networks with LiteRT: loaded at the first call, shared."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from headform.photo.shipped import read_model
 
 Floats = NDArray[np.float32]
 
+THREADS = {"segments": 2}  # of one call; the other networks are too small to gain from a second one
+
 _networks: dict[str, TfliteNetwork] = {}
 _loading = Lock()
 
@@ -21,11 +23,11 @@ _loading = Lock()
 class TfliteNetwork:
     """A network with one input. Calls from several threads wait for each other."""
 
-    def __init__(self, content: bytes) -> None:
+    def __init__(self, content: bytes, threads: int = 1) -> None:
         """`content` is the bytes of a `.tflite` file."""
         from ai_edge_litert.interpreter import Interpreter
 
-        self._interpreter: Any = Interpreter(model_content=content, num_threads=1)
+        self._interpreter: Any = Interpreter(model_content=content, num_threads=threads)
         self._interpreter.allocate_tensors()
         (given,) = self._interpreter.get_input_details()
         self._input = given["index"]
@@ -49,7 +51,8 @@ def tflite_network(name: str, outputs: tuple[int, ...] = (), instead: tuple[int,
     with _loading:
         if name not in _networks:
             content = read_model(name)
-            _networks[name] = TfliteNetwork(redirected(content, outputs, instead) if outputs else content)
+            wanted = redirected(content, outputs, instead) if outputs else content
+            _networks[name] = TfliteNetwork(wanted, THREADS.get(name, 1))
         return _networks[name]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import stat
 import warnings
 from dataclasses import dataclass
@@ -20,10 +21,14 @@ FORMATS = ("JPEG", "PNG", "WEBP", "AVIF")
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".avif", ".heic", ".heif")
 MOST_BYTES = 100_000_000
 MOST_PIXELS = 80_000_000
+MOST_SCANS = 64  # passes over a progressive JPEG's pixels: cameras and programs write about 10
 LONGEST, SHORTEST = 20_000, 32  # pixels on a side
 FULL_FRAME_DIAGONAL = 43.27  # millimetres: EXIF's 35 mm equivalent means this diagonal
 ORIENTATION, EXIF_BLOCK, FOCAL_35, FOCAL_WIDE, FOCAL_HIGH = 0x0112, 0x8769, 0xA405, 0xA002, 0xA003
 SAME_SHAPE = 0.02  # of the ratio of the sides: beyond this the photo was cropped and its focal length lies
+# In a JPEG: a byte 255 and the kind; 0 (an escaped 255), 1, 208 to 216 (restarts, start of image) hold no segment.
+MARKER = re.compile(rb"\xff+[^\x00\x01\xd0-\xd8\xff]", re.DOTALL)
+START_OF_SCAN, END_OF_IMAGE = 0xDA, 0xD9
 HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 
 
@@ -55,6 +60,9 @@ class Photo:
         """A photo from the bytes of a file, or from RGB pixels (H, W, 3); `called` names it in messages."""
         if isinstance(content, np.ndarray):
             return cls(_checked_pixels(content, called or name), name)
+        if not isinstance(content, bytes):
+            kind = type(content).__name__
+            raise BadInput(f"a photo must be the bytes of a file or an array, not {kind}; Photo.open takes a path")
         pixels, focal = _decoded(content, called or name)
         return cls(pixels, name, focal)
 
@@ -64,8 +72,8 @@ def _read(path: Path) -> bytes:
         about = path.stat()
     except FileNotFoundError:
         raise BadInput(f"{path}: there is no such file") from None
-    except OSError as error:
-        raise BadInput(f"{path} cannot be read: {error.strerror}") from error
+    except (OSError, ValueError) as error:  # ValueError: a name with a zero byte
+        raise BadInput(f"{path} cannot be read: {getattr(error, 'strerror', error)}") from error
     if stat.S_ISDIR(about.st_mode):
         raise BadInput(f"{path} is a folder; give a photo")
     if not stat.S_ISREG(about.st_mode):
@@ -86,6 +94,8 @@ def _decoded(content: bytes, called: str) -> tuple[Bytes, float | None]:
     if not content:
         raise BadInput(f"{called} is empty")
     formats = list(FORMATS)
+    if content[:2] == b"\xff\xd8" and count_scans(content) > MOST_SCANS:
+        raise BadInput(f"{called} is a JPEG of more than {MOST_SCANS} passes; save it anew")
     if content[4:8] == b"ftyp" and content[8:12] in HEIC_BRANDS:
         formats = _with_heic(called)
     assert not ImageFile.LOAD_TRUNCATED_IMAGES
@@ -107,6 +117,18 @@ def _decoded(content: bytes, called: str) -> tuple[Bytes, float | None]:
                 raise BadInput(f"{called} is damaged and cannot be read to its end ({error}); save it anew") from error
             pixels = _rgb(image)
     return _upright(pixels, orientation), focal
+
+
+def count_scans(content: bytes) -> int:
+    """Passes over the pixels in a JPEG's first picture: a small file may ask for thousands, hours of work."""
+    scans, at = 0, 2
+    while (found := MARKER.search(content, at)) is not None:
+        kind, at = content[found.end() - 1], found.end()
+        if kind == END_OF_IMAGE:
+            break
+        scans += kind == START_OF_SCAN
+        at += int.from_bytes(content[at : at + 2], "big")
+    return scans
 
 
 def _with_heic(called: str) -> list[str]:
@@ -142,9 +164,8 @@ def _rgb(image: Any) -> Bytes:
     from PIL import Image
 
     if image.mode.startswith("I;16") or image.mode in ("I", "F"):
-        values = np.asarray(image, np.float64)
-        most = 65535.0 if values.max() > 255 else 255.0
-        grey = np.rint(np.clip(values / most, 0, 1) * 255).astype(np.uint8)
+        values = np.asarray(image, np.float32)
+        grey = np.rint(np.clip(values / 65535, 0, 1) * 255).astype(np.uint8)
         return np.repeat(grey[..., None], 3, -1)
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
         whole = image.convert("RGBA")

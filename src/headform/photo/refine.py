@@ -1,118 +1,141 @@
-"""Masks whose edges follow the photo's: a guided filter (He, Sun & Tang 2010) around the head."""
+"""Masks whose edges follow the photo's: a guided filter (He, Sun & Tang 2010) around the head.
+
+As in its fast form (He & Sun 2015) the lines are fitted on the network's own grid and drawn on the photo's.
+"""
 
 from __future__ import annotations
+
+from dataclasses import fields
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from headform.photo.affine import invert, square_to_chip
+from headform.photo.affine import Doubles, invert
 from headform.photo.blazeface import FaceBox
-from headform.photo.masks import CLASSES, ROOM, Masks
-from headform.photo.warp import Bytes, warp
+from headform.photo.masks import CHIP, CLASSES, Masks, read_classes
+from headform.photo.warp import Bytes, check_picture, warp
 
 Floats = NDArray[np.float32]
 
-WORK = 448  # pixels along the head crop in which the edges are found
-RADIUS = 3  # of these pixels
-HAIR_WEIGHT = 2.2  # the network is too shy of hair: against hand-drawn masks IoU 0.79 becomes 0.83
-SMOOTH = 1e-4  # variance of the guide, 0–1, below which it is even
+RADIUS = 1  # of the network's 256 pixels along the head crop
+SMOOTH = 1e-4  # variance of the guide, 0 … 1, below which it is even
+HAIR_WEIGHT = 3.0  # times the network's odds of hair, of which it is too shy: see bench/bench_photo.py
 
 
-def refined(picture: Bytes, masks: Masks, face: FaceBox) -> Masks:
-    """The same masks with edges where the picture has them; they still sum to 1."""
-    left, top, right, bottom = face.box
-    side = ROOM * max(right - left, bottom - top)
-    work = int(min(WORK, max(64, side)))
-    to_chip = square_to_chip(((left + right) / 2, (top + bottom) / 2), side, 0, work)
-    guide = warp(picture, to_chip, (work, work)) / np.float32(255)
-    planes = np.stack([getattr(masks, name) for name in CLASSES[1:]], -1)
-    planes[..., CLASSES.index("hair") - 1] *= HAIR_WEIGHT
-    planes /= np.maximum(planes.sum(-1, keepdims=True) + masks.background[..., None], 1e-6)
-    chip = warp(np.ascontiguousarray(planes), to_chip, (work, work), outside=0)
-    change = np.clip(guided(guide.mean(-1), chip, RADIUS, SMOOTH), 0, 1) - chip
-    back = invert(to_chip)
-    high, wide = picture.shape[:2]
-    x0, y0 = np.clip(np.floor(back @ (0, 0, 1)), 0, (wide, high)).astype(int)
-    x1, y1 = np.clip(np.ceil(back @ (work, work, 1)) + 1, (x0, y0), (wide, high)).astype(int)
-    to_window = back - [[0, 0, x0], [0, 0, y0]]
-    if x1 <= x0 or y1 <= y0:
-        return masks
-    finer = planes.copy()
-    finer[y0:y1, x0:x1] += warp(change, to_window, (int(x1 - x0), int(y1 - y0)), outside=0)
-    finer = np.clip(finer, 0, 1)
-    finer /= np.maximum(finer.sum(-1, keepdims=True), 1)
-    named = {name: np.ascontiguousarray(finer[..., k]) for k, name in enumerate(CLASSES[1:])}
-    return Masks(**named, background=np.asarray(1 - finer.sum(-1), np.float32))
+def find_fine_masks(picture: Bytes, face: FaceBox) -> Masks:
+    """As `find_masks`, with edges where the photo has them, and hair given its due. They sum to 1.
+
+    `picture` is RGB uint8 (H, W, 3). Raises BadInput, MissingModel.
+    """
+    high, wide = check_picture(picture).shape[:2]
+    classes, to_chip = read_classes(picture, face)
+    guide = warp(picture, to_chip, (CHIP, CHIP)).mean(-1) / np.float32(255)
+    lines = fit_lines(guide, classes, RADIUS, SMOOTH)
+    planes = {field.name: np.zeros((high, wide), np.float32) for field in fields(Masks)}
+    planes["background"][:] = 1
+    left, top, right, bottom = _window(to_chip, wide, high)
+    if right > left and bottom > top:
+        seen = np.empty((len(CLASSES), bottom - top, right - left), np.float32)
+        first = to_chip[:, :2] @ (left, top) + to_chip[:, 2]
+        weights = np.ones(len(CLASSES), np.float32)
+        weights[CLASSES.index("hair")] = HAIR_WEIGHT
+        _draw(lines, weights, picture[top:bottom, left:right], first, to_chip[0, 0], seen)
+        for name, plane in zip(CLASSES, seen, strict=True):
+            planes[name][top:bottom, left:right] = plane
+    return Masks(**planes)
 
 
 def guided(guide: Floats, planes: Floats, radius: int, smooth: float) -> Floats:
-    """(H, W, C) planes filtered by a grey guide (H, W): locally a linear function of it, equations (5) to (8)."""
+    """(H, W, C) planes filtered by a grey guide (H, W), 0 … 1: locally a linear function of it, equation (8)."""
+    lines = fit_lines(guide, planes, radius, smooth)
     count = planes.shape[2]
-    stacked = np.concatenate([guide[..., None], (guide * guide)[..., None], planes, planes * guide[..., None]], 2)
-    mean = box_mean(stacked, radius)
+    return np.asarray(lines[..., :count] * guide[..., None] + lines[..., count:], np.float32)
+
+
+def fit_lines(guide: Floats, planes: Floats, radius: int, smooth: float) -> Floats:
+    """Slopes and offsets (H, W, 2 C) of the lines plane ≈ slope · guide + offset around each pixel.
+
+    Equations (5) and (6), then averaged over all windows that hold the pixel. Where planes sum to 1, slopes sum to 0
+    and offsets to 1.
+    """
+    count = planes.shape[2]
+    grey = guide[..., None]
+    mean = box_mean(np.concatenate([grey, grey * grey, planes, planes * grey], 2), radius)
     m, square, p, both = mean[..., :1], mean[..., 1:2], mean[..., 2 : 2 + count], mean[..., 2 + count :]
     slope = (both - m * p) / (square - m * m + np.float32(smooth))
-    lines = box_mean(np.concatenate([slope, p - slope * m], 2), radius)
-    return np.asarray(lines[..., :count] * guide[..., None] + lines[..., count:], np.float32)
+    return box_mean(np.concatenate([slope, p - slope * m], 2), radius)
 
 
 def box_mean(values: Floats, radius: int) -> Floats:
     """(H, W, C) means over the square of 2 radius + 1 around each pixel, as far as it lies inside."""
-    return np.asarray(_box_rows(_box_columns(np.ascontiguousarray(values, np.float32), radius), radius))
+    down = _mean_down(np.ascontiguousarray(values, np.float32), radius)
+    across = _mean_down(np.ascontiguousarray(down.swapaxes(0, 1)), radius)
+    return np.ascontiguousarray(across.swapaxes(0, 1))
 
 
 @njit(cache=True, nogil=True)
-def _box_rows(values, radius):  # type: ignore[no-untyped-def]
+def _mean_down(values, radius):  # type: ignore[no-untyped-def]
+    """Means along the first axis, from running sums that are exact enough in double precision."""
     high, wide, count = values.shape
-    out = np.empty_like(values)
-    total = np.empty((wide, count))
-    for x in range(wide):
-        for c in range(count):
-            total[x, c] = 0.0
-    rows = 0
+    flat = values.reshape(high, wide * count)
+    total = np.zeros(wide * count)
+    means = np.empty(flat.shape, np.float32)
     for y in range(min(radius, high)):
-        rows += 1
-        for x in range(wide):
-            for c in range(count):
-                total[x, c] += values[y, x, c]
+        total += flat[y]
     for y in range(high):
         if y + radius < high:
-            rows += 1
-            for x in range(wide):
-                for c in range(count):
-                    total[x, c] += values[y + radius, x, c]
-        if y - radius - 1 >= 0:
-            rows -= 1
-            for x in range(wide):
-                for c in range(count):
-                    total[x, c] -= values[y - radius - 1, x, c]
-        for x in range(wide):
-            for c in range(count):
-                out[y, x, c] = total[x, c] / rows
-    return out
+            for x in range(len(total)):
+                total[x] += flat[y + radius, x]
+        if y > radius:
+            for x in range(len(total)):
+                total[x] -= flat[y - radius - 1, x]
+        share = 1 / (min(y + radius, high - 1) - max(y - radius, 0) + 1)
+        for x in range(len(total)):
+            means[y, x] = total[x] * share
+    return means.reshape(values.shape)
+
+
+def _window(to_chip: Doubles, wide: int, high: int) -> tuple[int, int, int, int]:
+    """left, top, right, bottom of the pixels whose centres the head crop holds."""
+    back = invert(to_chip)
+    low = np.ceil(back @ (0, 0, 1)).astype(int)
+    past = np.floor(back @ (CHIP - 1, CHIP - 1, 1)).astype(int) + 1
+    left, top = low.clip(0, (wide, high))
+    right, bottom = past.clip(0, (wide, high))
+    return int(left), int(top), int(right), int(bottom)
 
 
 @njit(cache=True, nogil=True)
-def _box_columns(values, radius):  # type: ignore[no-untyped-def]
-    high, wide, count = values.shape
-    out = np.empty_like(values)
-    total = np.empty(count)
+def _draw(lines, weights, picture, first, step, planes):  # type: ignore[no-untyped-def]
+    """Fills planes (C, H, W): lines (256, 256, 2 C) of the photo's grey, clipped, weighted, brought to sum 1.
+
+    `first` is the place of the first pixel in the grid of lines, `step` that of a pixel to the next.
+    """
+    count, high, wide = planes.shape
+    rows, columns = lines.shape[:2]
+    row = np.empty((columns, 2 * count), np.float32)
+    value = np.empty(count, np.float32)
+    one, none = np.float32(1), np.float32(0)
     for y in range(high):
-        columns = min(radius, wide)
-        for c in range(count):
-            total[c] = 0.0
-            for x in range(columns):
-                total[c] += values[y, x, c]
+        at = min(max(first[1] + step * y, 0.0), rows - 1.0)
+        above = min(int(at), rows - 2)
+        share = np.float32(at - above)
+        for column in range(columns):
+            for c in range(2 * count):
+                row[column, c] = lines[above, column, c] * (one - share) + lines[above + 1, column, c] * share
         for x in range(wide):
-            if x + radius < wide:
-                columns += 1
-                for c in range(count):
-                    total[c] += values[y, x + radius, c]
-            if x - radius - 1 >= 0:
-                columns -= 1
-                for c in range(count):
-                    total[c] -= values[y, x - radius - 1, c]
+            at = min(max(first[0] + step * x, 0.0), columns - 1.0)
+            before = min(int(at), columns - 2)
+            share = np.float32(at - before)
+            grey = (
+                np.float32(picture[y, x, 0]) + np.float32(picture[y, x, 1]) + np.float32(picture[y, x, 2])
+            ) / np.float32(765)
+            total = none
             for c in range(count):
-                out[y, x, c] = total[c] / columns
-    return out
+                slope = row[before, c] * (one - share) + row[before + 1, c] * share
+                offset = row[before, count + c] * (one - share) + row[before + 1, count + c] * share
+                value[c] = weights[c] * min(max(slope * grey + offset, none), one)
+                total += value[c]
+            for c in range(count):  # slopes sum to 0 and offsets to 1, so that some value is above 0
+                planes[c, y, x] = value[c] / total

@@ -14,9 +14,9 @@ from headform.photo.blazeface import FaceBox
 from headform.photo.faces import find_faces
 from headform.photo.identity import identity_of
 from headform.photo.landmarks import FaceLandmarks, find_landmarks
-from headform.photo.masks import Masks, find_masks
+from headform.photo.masks import Masks
 from headform.photo.picture import Photo
-from headform.photo.refine import refined
+from headform.photo.refine import find_fine_masks
 
 Doubles = NDArray[np.float64]
 Floats = NDArray[np.float32]
@@ -76,7 +76,7 @@ def see(photo: Photo, which: int | None = None) -> list[Sighting]:
 def look_closely(photo: Photo, face: FaceBox) -> Sighting:
     """What is seen of one face that was found."""
     landmarks = find_landmarks(photo.pixels, face)
-    masks = refined(photo.pixels, find_masks(photo.pixels, face), face)
+    masks = find_fine_masks(photo.pixels, face)
     yaw, pitch, roll = head_pose(landmarks.points)
     sharpness = sharpness_of(photo.pixels, landmarks.points)
     warnings = tuple(_doubts(photo, landmarks, masks, yaw, pitch, sharpness))
