@@ -178,7 +178,12 @@ def test_every_format_is_turned(kind: str) -> None:
 
 def test_nonsense_in_exif_does_not_matter() -> None:
     whole = encoded(Image.fromarray(scene()), "JPEG", quality=95)
-    for block in (b"Exif\0\0II*\0\xff\xff\xff\xff", b"Exif\0\0garbage", b"Exif\0\0", b"Exif\0\0MM\0*\0\0\0\x08\xff\xff"):
+    for block in (
+        b"Exif\0\0II*\0\xff\xff\xff\xff",
+        b"Exif\0\0garbage",
+        b"Exif\0\0",
+        b"Exif\0\0MM\0*\0\0\0\x08\xff\xff",
+    ):
         segment = b"\xff\xe1" + struct.pack(">H", len(block) + 2) + block
         photo = Photo.of(whole[:2] + segment + whole[2:])
         assert photo.focal is None
@@ -380,7 +385,9 @@ def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
         Photo.open(path)
 
 
-@pytest.mark.parametrize("wrong", [np.zeros((64, 64), np.uint8), np.zeros((64, 64, 3)), np.zeros((64, 64, 4), np.uint8)])
+@pytest.mark.parametrize(
+    "wrong", [np.zeros((64, 64), np.uint8), np.zeros((64, 64, 3)), np.zeros((64, 64, 4), np.uint8)]
+)
 def test_other_arrays_are_refused(wrong: NDArray[np.uint8]) -> None:
     with pytest.raises(BadInput, match="a picture must be RGB uint8"):
         Photo.of(wrong)

@@ -139,9 +139,10 @@ class Avatar:
 
 
 def json_bytes(values: dict[str, Any]) -> bytes:
-    """A JSON file that a person can read: one line for each number would be too many, so rows stay whole."""
+    """A JSON file that a person can read: a row of numbers stays on one line."""
     lines = json.dumps(values, indent=1, ensure_ascii=False, allow_nan=False)
-    return (NUMBERS.sub(lambda row: " ".join(row[0].split()), lines) + "\n").encode()
+    rows = NUMBERS.sub(lambda row: " ".join(row[0].split()), lines)
+    return (rows + "\n").encode("utf-8", "backslashreplace")  # file names need not be UTF-8
 
 
 def fingerprint(model: HeadModel) -> str:

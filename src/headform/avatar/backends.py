@@ -16,6 +16,7 @@ from headform.fit import HeadFit, fit_photo
 from headform.fit.fitter import mean_fit
 from headform.head import HeadModel, current_model
 from headform.photo import Photo, Sighting, see
+from headform.photo.litert import tflite_network
 from headform.photo.shipped import read_manifest
 
 Progress = Callable[[str, float], None]
@@ -52,6 +53,7 @@ class Headform:
                 "use another: headform model use headform"
             )
         self.models = models_of(self.model)
+        tflite_network("near_detector")  # a broken installation is told, and the runtime greets, before any photo
 
     def fit(self, photo: Photo, sighting: Sighting) -> HeadFit:
         return fit_photo(photo, sighting, self.model)
@@ -60,7 +62,7 @@ class Headform:
         tell = progress or _silence
         tell("looking", 0.0)
         sightings = see(photo, which)
-        out = []
+        out: list[Avatar] = []
         for number, sighting in enumerate(sightings, which or 1):
             tell("fitting", 0.5 + 0.5 * len(out) / len(sightings))
             made = Provenance(photo.name, number, self.name, self.models)

@@ -34,7 +34,7 @@ ELSEWHERE = "move it away or choose another folder with -o"
 def contents(photo: Photo, avatar: Avatar) -> dict[str, bytes]:
     """The files of an avatar by name; params.json records the sha256 of the others."""
     picture = io.BytesIO()
-    Image.fromarray(overlay(photo, avatar)).save(picture, "PNG")
+    Image.fromarray(overlay(photo, avatar)).save(picture, "PNG", compress_level=3)
     about = avatar.provenance.in_words()
     files = {
         "head.obj": obj(avatar.model, avatar.neutral(), about),
@@ -54,10 +54,11 @@ def write_folder(folder: Path, files: dict[str, bytes]) -> None:
     the disk is full or cannot be written.
     """
     check_replaceable(folder)
-    made = _make_parents(folder.parent)
+    made = [path for path in (folder.parent, *folder.parent.parents) if not path.exists()]
     mark = secrets.token_hex(4)
     draft, old = (folder.with_name(f".{folder.name[:MOST_LETTERS]}.{mark}.{kind}") for kind in ("part", "old"))
     try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
         draft.mkdir()
         for name, content in files.items():
             with (draft / name).open("xb") as stream:
@@ -141,14 +142,8 @@ def _recorded_sums(record: Path) -> dict[str, str] | None:
     return sums if "headform" in values else None
 
 
-def _make_parents(folder: Path) -> list[Path]:
-    """Make a folder; returns those that were made, the innermost first."""
-    missing = [path for path in (folder, *folder.parents) if not path.exists()]
-    folder.mkdir(parents=True, exist_ok=True)
-    return missing
-
-
 def _remove_empty(folders: list[Path]) -> None:
+    """Folders that were made in vain, the innermost first."""
     for folder in folders:
         try:
             folder.rmdir()

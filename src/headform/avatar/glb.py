@@ -113,7 +113,10 @@ def glb(avatar: Avatar) -> bytes:
     normals = vertex_normals(rest, model.triangles)
     moved = morphs(avatar, rest)
     joints, weights = four_weights(model.weights)
-    packing, primitives, materials, images = Packing(), [], [], []
+    packing = Packing()
+    primitives: list[dict[str, Any]] = []
+    materials: list[dict[str, Any]] = []
+    images: list[dict[str, Any]] = []
     for group in groups_of(model):
         attributes = {
             "POSITION": packing.add(rest[group.rows], "VEC3", FLOAT, ARRAY, **_bounds(rest[group.rows])),
@@ -267,16 +270,9 @@ def _file(document: dict[str, Any], packing: Packing) -> bytes:
         "bufferViews": packing.views,
         "buffers": [{"byteLength": len(binary)}],
     }
-    words = json.dumps(document, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
-    words += b" " * (-len(words) % 4)
-    whole = 12 + 8 + len(words) + 8 + len(binary)
-    head = struct.pack("<4sII", b"glTF", 2, whole)
-    return b"".join(
-        [
-            head,
-            struct.pack("<II", len(words), JSON_CHUNK),
-            words,
-            struct.pack("<II", len(binary), BINARY_CHUNK),
-            binary,
-        ]
-    )
+    words = json.dumps(document, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    text = words.encode("utf-8", "backslashreplace")
+    text += b" " * (-len(text) % 4)
+    header = struct.pack("<4sII", b"glTF", 2, 12 + 8 + len(text) + 8 + len(binary))
+    first, second = struct.pack("<II", len(text), JSON_CHUNK), struct.pack("<II", len(binary), BINARY_CHUNK)
+    return header + first + text + second + binary

@@ -9,6 +9,7 @@ import numpy as np
 from headform.fit.errors import shipped_errors
 from headform.fit.headfit import HeadFit
 from headform.fit.light import estimate_light
+from headform.fit.resemblance import shipped_resemblance
 from headform.fit.solve import FLIP, Evidence, State, face_size, first_guess, solve, target_of
 from headform.fit.units import UnitPrior
 from headform.head import HeadModel
@@ -19,14 +20,22 @@ from headform.render.camera import Doubles
 
 USUAL_DISTANCE = 1.0  # metres between camera and face where the photo does not say
 PLAUSIBLE = (0.2, 8.0)  # metres: an EXIF focal length that puts the face elsewhere belongs to a cropped photo
-TEMPER = 2.0  # photos err more than renders
+TEMPER, DOUBT = 3.0, 2.0  # photos err more than renders, in points and in descriptors
 
 
 def fit_photo(photo: Photo, sighting: Sighting, model: HeadModel) -> HeadFit:
     """The most probable head, expression, pose, camera and light behind what is seen of one face."""
     start, units = placed_mean(photo, sighting, model)
     points = sighting.landmarks.points
-    evidence = Evidence(points, np.ones(len(points)), shipped_errors("landmarks"), TEMPER)
+    evidence = Evidence(
+        points,
+        np.ones(len(points)),
+        shipped_errors("landmarks"),
+        TEMPER,
+        sighting.embedding,
+        shipped_resemblance(),
+        DOUBT,
+    )
     state = solve(target_of(model), evidence, units, start)
     return described(photo, sighting, model, state)
 

@@ -7,6 +7,7 @@ import re
 import stat
 import warnings
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -133,10 +134,10 @@ def count_scans(content: bytes) -> int:
 
 def _with_heic(called: str) -> list[str]:
     try:
-        import pillow_heif
+        heif: Any = import_module("pillow_heif")
     except ImportError:
         raise MissingExtra(f"{called} is a HEIC photo; `pip install pillow-heif`, or save it as JPEG") from None
-    pillow_heif.register_heif_opener()
+    heif.register_heif_opener()
     return [*FORMATS, "HEIF"]
 
 

@@ -20,7 +20,9 @@ Floats = NDArray[np.float32]
 
 RADIUS = 1  # of the network's 256 pixels along the head crop
 SMOOTH = 1e-4  # variance of the guide, 0 … 1, below which it is even
-HAIR_WEIGHT = 3.0  # times the network's odds of hair, of which it is too shy: see bench/bench_photo.py
+# Times the odds of hair, of which the network is too shy: against masks drawn by hand, intersection over union at 0.5
+# becomes 0.85 instead of 0.78 (20 photos of CelebAMask-HQ) and 0.86 instead of 0.85 (9 of Figaro-1k).
+HAIR_WEIGHT = 3.0
 
 
 def find_fine_masks(picture: Bytes, face: FaceBox) -> Masks:
@@ -28,8 +30,12 @@ def find_fine_masks(picture: Bytes, face: FaceBox) -> Masks:
 
     `picture` is RGB uint8 (H, W, 3). Raises BadInput, MissingModel.
     """
-    high, wide = check_picture(picture).shape[:2]
-    classes, to_chip = read_classes(picture, face)
+    return draw_masks(picture, *read_classes(check_picture(picture), face))
+
+
+def draw_masks(picture: Bytes, classes: Floats, to_chip: Doubles) -> Masks:
+    """The masks at the picture's size from what `read_classes` saw."""
+    high, wide = picture.shape[:2]
     guide = warp(picture, to_chip, (CHIP, CHIP)).mean(-1) / np.float32(255)
     lines = fit_lines(guide, classes, RADIUS, SMOOTH)
     planes = {field.name: np.zeros((high, wide), np.float32) for field in fields(Masks)}

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from headform import show
+from headform.avatar import backend, reconstruct
+from headform.avatar.backends import BACKENDS
+from headform.errors import BadInput
+from headform.head import load_default
+from headform.photo import Photo
+from headform.render import Camera, Scene, render
+
+
+@pytest.fixture(scope="module")
+def portrait() -> Photo:
+    """A face of our own, so that nobody's photo is needed."""
+    head = load_default()
+    person = show.draw_person(head, 11)
+    wardrobe = show.Wardrobe.of(person.seed, person.age, person.sex, person.ancestry, size=512)
+    camera = Camera.portrait(0.3, 0.0, 448, field_of_view=0.34)
+    scene = Scene(show.surfaces(head, head.rest(person.beta), wardrobe), background=(0.5, 0.55, 0.6))
+    return Photo.of(np.ascontiguousarray(render(scene, camera).rgb), "ours")
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+def test_each_backend_lays_a_head_on_the_face(portrait: Photo, name: str) -> None:
+    told: list[tuple[str, float]] = []
+    made = backend(name)
+    assert made.name == name
+    avatars = made.reconstruct(portrait, progress=lambda stage, share: told.append((stage, share)))
+    assert len(avatars) == 1
+    avatar = avatars[0]
+    assert (avatar.provenance.photo, avatar.provenance.face, avatar.provenance.backend) == ("ours", 1, name)
+    assert "sha256" in avatar.provenance.models["landmarks"]
+    points = avatar.model.embeddings["mediapipe_478"].points(avatar.posed())
+    placed = avatar.fit.camera.project(points)[0]
+    face = np.ptp(avatar.landmarks[:468], axis=0).max()
+    assert np.median(np.linalg.norm(placed - avatar.landmarks, axis=1)) < 0.06 * face
+    left, top, right, bottom = avatar.box if avatar.box is not None else np.zeros(4)
+    assert left < avatar.landmarks[1, 0] < right and top < avatar.landmarks[1, 1] < bottom
+    shares = [share for _, share in told]
+    assert told[0][0] == "looking" and shares == sorted(shares) and shares[-1] == 1.0
+
+
+def test_the_default_is_nearer_than_the_average(portrait: Photo) -> None:
+    found, mean = reconstruct(portrait), reconstruct(portrait, method="average", which=1)
+    assert found[0].fit.error < 0.8 * mean[0].fit.error
+    assert not mean[0].fit.beta.any() and not mean[0].fit.psi.any()
+
+
+def test_a_photo_without_a_face_is_refused() -> None:
+    with pytest.raises(BadInput, match="no face was found in blank"):
+        reconstruct(Photo.of(np.full((64, 64, 3), 128, np.uint8), "blank"))
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"), [("avrage", "did you mean average?"), ("deca", "there are headform, average")]
+)
+def test_an_unknown_backend_names_those_there_are(name: str, hint: str) -> None:
+    with pytest.raises(BadInput, match=hint.replace("?", r"\?")):
+        backend(name)
+
+
+def test_a_head_without_landmarks_is_refused() -> None:
+    from dataclasses import replace
+
+    with pytest.raises(BadInput, match="does not know where the 478 points"):
+        backend("headform", replace(load_default(), name="bare", embeddings={}))

@@ -1,0 +1,263 @@
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from avatar_stand_in import FAILING
+from PIL import Image
+
+from headform import cli
+from headform.avatar.backends import BACKENDS
+from headform.avatar.commands import find_photos
+from headform.avatar.folder import FILES
+from headform.avatar.progress import Outcome, Show, _cut
+from headform.errors import BadInput
+
+
+@pytest.fixture(autouse=True)
+def _at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEADFORM_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("HEADFORM_DEBUG", raising=False)
+    monkeypatch.setitem(BACKENDS, "stand_in", "avatar_stand_in:StandIn")
+    monkeypatch.chdir(tmp_path)
+
+
+def put(name: str, faces: int = 1, grey: int = 120) -> Path:
+    """A photo in which the stand-in sees so many faces."""
+    pixels = np.full((80, 64, 3), grey, np.uint8)
+    pixels[0, 0, 0] = faces
+    path = Path(name)
+    path.parent.mkdir(exist_ok=True)
+    Image.fromarray(pixels).save(path, {"jpg": "JPEG"}.get(name[-3:], "PNG"), quality=100, subsampling=0)
+    return path
+
+
+def run(*words: str) -> int:
+    return cli.main(["reconstruct", *words, "--backend", "stand_in"])
+
+
+def test_one_photo_becomes_a_folder(capsys: pytest.CaptureFixture[str]) -> None:
+    put("anna.png")
+    assert run("anna.png", "-o", "out") == 0
+    assert sorted(p.name for p in Path("out/anna").iterdir()) == sorted(FILES)
+    assert [p.name for p in Path("out").iterdir()] == ["anna"]
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("✓ anna.png → out/anna") and "note: it is made up" in err and "\x1b" not in err
+
+
+def test_every_face_has_its_folder_and_one_can_be_chosen() -> None:
+    put("group.png", faces=3)
+    assert run("group.png", "-o", "out") == 0
+    assert sorted(p.name for p in Path("out").iterdir()) == ["group", "group-2", "group-3"]
+    numbers = [json.loads(Path(f"out/{n}/params.json").read_text())["provenance"]["face"] for n in ("group", "group-3")]
+    assert numbers == [1, 3]
+    assert run("group.png", "-o", "two", "--face", "2") == 0
+    assert [p.name for p in Path("two").iterdir()] == ["group-2"]
+
+
+def test_json_is_one_line_for_each_face_and_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
+    put("group.png", faces=2)
+    put("dark.png", grey=0)
+    assert run("group.png", "dark.png", "-o", "out", "--json") == 2
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert {tuple(row) for row in rows} == {("photo", "face", "folder", "files", "seconds", "warnings", "error")}
+    good = [row for row in rows if row["error"] is None]
+    assert [(row["photo"], row["face"], row["folder"]) for row in good] == [
+        ("group.png", 1, str(Path("out/group"))),
+        ("group.png", 2, str(Path("out/group-2"))),
+    ]
+    assert sorted(good[0]["files"]) == sorted(FILES) and good[0]["warnings"] == ["it is made up"]
+    assert [row["error"] for row in rows if row["photo"] == "dark.png"] == ["no face was found in dark"]
+
+
+@pytest.mark.parametrize("jobs", ["1", "3"])
+def test_a_batch_goes_on_past_bad_photos_and_lists_them(capsys: pytest.CaptureFixture[str], jobs: str) -> None:
+    for name in ("a.png", "b.jpg", "sub/c.png"):
+        put(f"in/{name}" if "/" not in name else name)
+    put("in/dark.png", grey=0)
+    put("in/fails.png", grey=FAILING)
+    Path("in/broken.png").write_text("no picture")
+    Path("in/.hidden.png").write_text("no picture")
+    Path("in/notes.txt").write_text("no picture")
+    assert run("in", "sub/c.png", "gone.png", "in/a.png", "-o", "out", "--jobs", jobs) == 2
+    assert sorted(p.name for p in Path("out").iterdir()) == ["a", "b", "c"]
+    out, err = capsys.readouterr()
+    assert out == ""
+    last = err[err.index("4 photos failed:") :].splitlines()[1:]
+    assert [line.split()[0] for line in last] == [
+        str(Path("in/broken.png")),
+        "no",
+        f"{Path('in/fails.png')}:",
+        "gone.png:",
+    ]
+    assert "RuntimeError: the sky fell" in last[2]
+    assert "[7/7]" in err and "3 heads from 7 photos" in err and "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["gone.png"], "gone.png: there is no such file"),
+        (["dark.png"], "no face was found in dark"),
+        (["empty"], "empty holds no photo"),
+        (["a.png", "--face", "0"], "--face 0 is no face"),
+        (["a.png", "--jobs", "0"], "--jobs 0 cannot be"),
+        (["a.png", "-o", "a.png"], "a.png is no folder"),
+        (["a.png", "--backend", "stand_on"], "did you mean stand_in?"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_code_2(
+    capsys: pytest.CaptureFixture[str], words: list[str], sentence: str
+) -> None:
+    put("a.png")
+    put("dark.png", grey=0)
+    Path("empty").mkdir()
+    before = sorted(Path().rglob("*"))
+    assert cli.main(["reconstruct", "--backend", "stand_in", *words]) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and err.startswith("headform: ") and sentence in err and err.count("\n") == 1
+    assert sorted(Path().rglob("*")) == before
+
+
+def test_a_single_photo_that_breaks_the_backend_is_unexpected(capsys: pytest.CaptureFixture[str]) -> None:
+    put("fails.png", grey=FAILING)
+    assert run("fails.png") == 1
+    assert "RuntimeError: the sky fell" in capsys.readouterr().err
+
+
+def test_an_output_that_cannot_be_written_is_said(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from headform.avatar import folder
+
+    def full(handle: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    put("a.png")
+    monkeypatch.setattr(folder.os, "fsync", full)
+    assert run("a.png", "-o", "out/deep") == 2
+    assert capsys.readouterr().err == (
+        f"headform: {Path('out/deep/a')} cannot be written: No space left on device; "
+        "make room or choose another folder with -o\n"
+    )
+    assert not Path("out").exists()
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="needs a folder that not even root can write to")
+def test_an_output_where_nobody_may_write_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    put("a.png")
+    assert run("a.png", "-o", "/proc/self/out") == 2
+    err = capsys.readouterr().err
+    assert "/proc/self/out/a cannot be written" in err and err.count("\n") == 1
+
+
+def test_a_folder_of_the_person_is_refused_before_any_work(capsys: pytest.CaptureFixture[str]) -> None:
+    put("a.png", grey=FAILING)
+    Path("out/a").mkdir(parents=True)
+    Path("out/a/thesis.txt").write_text("mine")
+    assert run("a.png", "-o", "out") == 2
+    assert "thesis.txt, which Headform did not write" in capsys.readouterr().err
+    assert [p.name for p in Path("out/a").iterdir()] == ["thesis.txt"]
+
+
+def test_photos_are_found_once_in_order() -> None:
+    for name in ("in/b.png", "in/a.jpg", "in/C.PNG", "c.png"):
+        put(name)
+    Path("in/more.png").mkdir()
+    found = find_photos([Path("c.png"), Path("in"), Path("in/../c.png"), Path("in/a.jpg")])
+    assert found == [Path("c.png"), Path("in/C.PNG"), Path("in/a.jpg"), Path("in/b.png")]
+
+
+def test_interruption_ends_the_batch_whole() -> None:
+    """Control-C in the middle of many photos: code 130, only whole folders, no drafts, no traceback."""
+    for number in range(40):
+        put(f"in/{number:02}.png")
+    program = (
+        "import sys; from headform import cli; from headform.avatar.backends import BACKENDS\n"
+        "BACKENDS['stand_in'] = 'avatar_stand_in:StandIn'\n"
+        "sys.exit(cli.main(['reconstruct', 'in', '-o', 'out', '--backend', 'stand_in']))"
+    )
+    path = [str(Path(__file__).parent)]
+    started = subprocess.Popen(
+        [sys.executable, "-c", f"import sys; sys.path[:0] = {path}\n{program}"], stderr=subprocess.PIPE, text=True
+    )
+    give_up = time.monotonic() + 60
+    while not (Path("out").is_dir() and any(Path("out").glob("[0-9]*"))) and time.monotonic() < give_up:
+        time.sleep(0.02)
+    started.send_signal(signal.SIGINT)
+    _, err = started.communicate(timeout=60)
+    assert started.returncode == 130
+    assert "Traceback" not in err
+    made = list(Path("out").iterdir())
+    assert 0 < len(made) < 40
+    assert all(sorted(p.name for p in folder.iterdir()) == sorted(FILES) for folder in made)
+
+
+class Terminal:
+    """stderr as a terminal that keeps what is written."""
+
+    def __init__(self) -> None:
+        self.text = ""
+
+    def write(self, text: str) -> int:
+        self.text += text
+        return len(text)
+
+    def flush(self) -> None:
+        pass
+
+    def isatty(self) -> bool:
+        return True
+
+
+def screen(text: str) -> list[str]:
+    """What stands on the screen after the text and its control sequences."""
+    lines, row = [""], 0
+    for piece in text.replace("\x1b[1A\x1b[2K", "\x00").replace("\r\x1b[2K", "\x01"):
+        if piece == "\x00":
+            row -= 1
+            lines[row] = ""
+        elif piece == "\x01":
+            lines[row] = ""
+        elif piece == "\n":
+            row += 1
+            lines += [""] * (row + 1 - len(lines))
+        else:
+            lines[row] += piece
+    return lines[:row]
+
+
+def test_a_terminal_shows_a_line_for_each_photo_under_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "60")
+    one, other = Path("one.png"), Path("other.png")
+    with Show(2, False) as show:
+        show.stage(one, "looking", 0.0)
+        show.stage(other, "opening", 0.0)
+        show.stage(one, "fitting", 0.5)
+        assert screen(terminal.text) == ["████████░░░░░░░░ fitting  one.png", "░░░░░░░░░░░░░░░░ opening  other.png"]
+        show.finish(Outcome(one, (), BadInput("one.png is dark"), 1.0))
+        assert screen(terminal.text) == ["[1/2] ✗ one.png is dark", "░░░░░░░░░░░░░░░░ opening  other.png"]
+    assert screen(terminal.text) == ["[1/2] ✗ one.png is dark"]
+
+
+@pytest.mark.parametrize(("line", "kept"), [("abcdef", "abcd"), ("人人人", "人人"), ("a\x1bb", "a?b")])
+def test_lines_are_cut_to_the_terminals_width(line: str, kept: Any) -> None:
+    assert _cut(line, 4) == kept
+
+
+def test_help_says_what_the_exit_codes_mean(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        cli.main(["reconstruct", "--help"])
+    assert end.value.code == 0
+    assert "2: at least one did not" in " ".join(capsys.readouterr().out.split())
