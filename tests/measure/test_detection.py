@@ -50,6 +50,13 @@ def test_the_surest_chooses_first(folder: Path) -> None:
     assert score.match.tolist() == [0, -1]
 
 
+def test_boxes_count_as_far_as_they_lie_in_the_picture(folder: Path) -> None:
+    framed = read_framed(folder)[0]
+    score = score_detection(framed, lambda _: [face([-20, 0, 10, 10])])  # a third of it is the drawn box
+    assert score.match.tolist() == [0]
+    assert score.found.tolist() == [[0, 0, 10, 10]]
+
+
 def test_sums_by_hand(folder: Path) -> None:
     # a: one of two found and one false; b: nothing; c, a negative: one false
     says = {48 * 64: [face(TWO[0]), face([40, 20, 50, 30])]}

@@ -6,10 +6,21 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scan_folders import person
 
 from headform.errors import BadInput
 from headform.head import load_default
-from headform.measure.geometry import Scan, align, face_sphere, sample_face, score_geometry, vertices_in_face
+from headform.measure.closest import MeshTree
+from headform.measure.geometry import (
+    Placing,
+    Scan,
+    align,
+    distances,
+    face_sphere,
+    sample_face,
+    score_geometry,
+    vertices_in_face,
+)
 
 # outer and inner corner of the right eye, of the left, base of the nose, corners of the mouth: directions
 FACE = np.array([[-5, 4, 6], [-2, 4, 7], [2, 4, 7], [5, 4, 6], [0, -1, 9], [-2.5, -4, 7], [2.5, -4, 7]])
@@ -58,14 +69,40 @@ def test_a_sphere_one_millimetre_too_small_is_one_millimetre_off_and_with_scale_
 
 
 def test_where_a_scan_stands_does_not_matter() -> None:
-    vertices, triangles = sphere(0.080, 40)
-    vertices = vertices * (1.0, 1.2, 0.9) + 0.1 * np.maximum(vertices, 0) ** 2 / 0.08
-    scan = sphere_scan(82)
+    vertices, triangles, seven = person()
+    other, faces, marks = person(7)
+    scan = Scan("other", other, faces, marks, sample_face(other, faces, marks, 2000))
     moved = turned(scan, some_rotation(), np.array([400.0, -90.0, 1000.0]))
     for scale in (False, True):
-        here = score_geometry(vertices, triangles, UNIT * 0.080, scan, scale=scale)
-        there = score_geometry(vertices, triangles, UNIT * 0.080, moved, scale=scale)
-        assert np.allclose(here.errors, there.errors, atol=1e-6)
+        here = score_geometry(vertices / 1000, triangles, seven / 1000, scan, scale=scale)
+        there = score_geometry(vertices / 1000, triangles, seven / 1000, moved, scale=scale)
+        assert here.mean > 0.5
+        assert np.allclose(here.errors, there.errors, atol=1e-3)
+
+
+def test_no_motion_nearby_is_better() -> None:
+    vertices, triangles, seven = person()
+    other, faces, marks = person(7)
+    scan = Scan("other", other, faces, marks, sample_face(other, faces, marks, 3000))
+    tree = MeshTree.of(vertices, triangles)
+
+    def error(placing: Placing) -> float:
+        gap = distances(tree, scan.points, placing)
+        return float(np.sqrt((gap[gap <= np.quantile(gap, 0.95)] ** 2).mean()))
+
+    best = score_geometry(vertices / 1000, triangles, seven / 1000, scan, scale=True).placing
+    at_best, middle = error(best), scan.points.mean(0)
+    for axis in np.eye(3):
+        for sign in (-1, 1):
+            assert error(replace(best, translation=best.translation + 0.3 * sign * axis)) > at_best
+            cross = np.cross(np.eye(3), -0.01 * sign * axis)
+            turn = np.linalg.qr(np.eye(3) + cross)[0]
+            turn *= np.sign(np.diag(turn))
+            about = middle + turn @ (best.translation - middle)
+            assert error(Placing(best.factor, turn @ best.rotation, about)) > at_best
+    for grown in (0.995, 1.005):
+        about = middle + grown * (best.translation - middle)
+        assert error(Placing(best.factor * grown, best.rotation, about)) > at_best
 
 
 def test_a_head_lies_on_itself_after_any_motion() -> None:

@@ -47,6 +47,12 @@ class PointErrors:
         mean = np.tensordot(pose_terms(*yaw_pitch(turn)), self.bias, 1) + slope @ values
         return mean, slope
 
+    def independent(self, across: float, deep: float) -> PointErrors:
+        """The same bias and gain, but every point errs by itself: standard deviations in the picture and in depth."""
+        count = len(self.gain)
+        rest = np.tile([across**2, across**2, deep**2], count)
+        return PointErrors(self.bias, self.gain, np.zeros((3 * count, 1)), np.full(1, 1e-12), rest)
+
     def whitened(self, rows: Doubles) -> Doubles:
         """Σ⁻¹ rows for rows (3n, m), by Woodbury's identity."""
         light = self.modes / self.rest[:, None]

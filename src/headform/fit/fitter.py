@@ -20,23 +20,27 @@ from headform.render.camera import Doubles
 
 USUAL_DISTANCE = 1.0  # metres between camera and face where the photo does not say
 PLAUSIBLE = (0.2, 8.0)  # metres: an EXIF focal length that puts the face elsewhere belongs to a cropped photo
+CLOSE, CLOSE_DEEP = 0.012, 0.04  # of the face's size: how near expression and pose bring the points to where they were seen
 TEMPER, DOUBT = 3.0, 2.0  # photos err more than renders, in points and in descriptors
 
 
 def fit_photo(photo: Photo, sighting: Sighting, model: HeadModel) -> HeadFit:
     """The most probable head, expression, pose, camera and light behind what is seen of one face."""
     start, units = placed_mean(photo, sighting, model)
-    points = sighting.landmarks.points
+    points, resemblance = sighting.landmarks.points, shipped_resemblance()
+    surprise = resemblance.surprise(sighting.embedding, sighting.yaw, sighting.pitch)
     evidence = Evidence(
         points,
         np.ones(len(points)),
         shipped_errors("landmarks"),
         TEMPER,
         sighting.embedding,
-        shipped_resemblance(),
-        DOUBT,
+        resemblance,
+        DOUBT * max(1.0, surprise),
     )
     state = solve(target_of(model), evidence, units, start)
+    plain = replace(evidence, errors=evidence.errors.independent(CLOSE, CLOSE_DEEP), temper=1.0)
+    state = solve(target_of(model), plain, units, state, identity=False)
     return described(photo, sighting, model, state)
 
 

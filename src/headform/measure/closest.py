@@ -69,6 +69,14 @@ class MeshTree:
         _search(asked, self.corners, self.boxes, self.spans, found, place)
         return Closest(found, self.row[place], np.linalg.norm(found - asked, axis=1))
 
+    def normals(self, triangle: ArrayLike) -> Doubles:
+        """(N, 3) unit normals of triangles by their rows; zero for those without area."""
+        place = np.empty(len(self.row), np.int64)
+        place[self.row] = np.arange(len(self.row))
+        corners = self.corners[place[np.asarray(triangle)]]
+        normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+        return np.asarray(normal / np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-300))
+
 
 def closest_points(points: ArrayLike, vertices: ArrayLike, triangles: ArrayLike) -> Closest:
     """The nearest points on a mesh, for a mesh that is asked once."""

@@ -101,10 +101,20 @@ def read_framed(folder: Path) -> list[Framed]:
 
 
 def score_detection(framed: Framed, detect: Detector) -> DetectionScore:
-    """One photo, looked at by the detector. Raises BadInput where it cannot be read."""
-    faces = sorted(detect(Photo.open(framed.photo).pixels), key=lambda face: -face.score)
-    found = np.array([face.box for face in faces], np.float64).reshape(-1, 4)
-    return DetectionScore(framed, found, match_boxes(found, framed.boxes))
+    """One photo, looked at by the detector. Raises BadInput where it cannot be read.
+
+    Boxes count as far as they lie in the picture: drawn ones end at its border, found ones of cut faces do not.
+    """
+    pixels = Photo.open(framed.photo).pixels
+    faces = sorted(detect(pixels), key=lambda face: -face.score)
+    found = inside_of(np.array([face.box for face in faces], np.float64).reshape(-1, 4), pixels)
+    return DetectionScore(framed, found, match_boxes(found, inside_of(framed.boxes, pixels)))
+
+
+def inside_of(boxes: Doubles, pixels: NDArray[np.uint8]) -> Doubles:
+    """(n, 4) the parts of boxes that lie in the picture (H, W, 3)."""
+    high, wide = pixels.shape[:2]
+    return np.clip(boxes, 0, (wide - 1, high - 1, wide - 1, high - 1))
 
 
 def match_boxes(found: ArrayLike, drawn: ArrayLike, least: float = LEAST_OVERLAP) -> NDArray[np.int64]:

@@ -29,8 +29,9 @@ Progress = Callable[[str, float], None]
 MOST_PICTURES = 40  # photos with pictures in a report: more make the page heavy
 GEOMETRY = (
     "Distance of each point of the scan's face to the surface of the neutral head, in millimetres, after the "
-    "protocol of the NoW benchmark: laid on by seven landmarks, refined by ICP. 'Metrical' keeps the head's size, "
-    "'scaled' lets it grow or shrink. The mean head is the prior before the photo was seen."
+    "protocol of the NoW benchmark: laid on by seven landmarks, then moved to where the surfaces are nearest. "
+    "'Metrical' keeps the head's size, 'scaled' lets it grow or shrink. The mean head is the prior before the photo "
+    "was seen."
 )
 LANDMARKS = (
     "Mean distance of 68 points to those drawn by people, in percent of the face's size, the root of the area of the "
@@ -38,7 +39,7 @@ LANDMARKS = (
 )
 DETECTION = (
     "Faces that the detector found, against boxes drawn by people: a find counts if it overlaps a drawn box by half "
-    "(intersection over union), the surest first, each box once."
+    "(intersection over union, within the picture), the surest first, each box once."
 )
 
 
