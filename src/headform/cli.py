@@ -11,6 +11,7 @@ from pathlib import Path
 from headform import __version__
 from headform.avatar.commands import add_reconstruct
 from headform.errors import BadInput, HeadformError
+from headform.measure.commands import add_measure
 
 FINE, UNEXPECTED, REFUSED, INTERRUPTED = 0, 1, 2, 130
 PICTURES = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
@@ -118,6 +119,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"headform {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     add_reconstruct(commands)
+    add_measure(commands)
     _add_show(commands)
     _add_model(commands)
     doctor = commands.add_parser("doctor", help="say what is installed and whether it is whole")

@@ -18,7 +18,14 @@ def test_the_parameters_alone_give_the_head_back(avatar: Avatar) -> None:
     read = json.loads(avatar.content(".json"))
     model = avatar.model
     offsets = np.array(read["offsets_mm"], np.float32) / 1000
-    again = replace(model, template=model.template + offsets)
+    again = replace(
+        model,
+        template=(model.template + offsets) * read["scale"],
+        identity=model.identity * read["scale"],
+        expression=model.expression * read["scale"],
+        joints=model.joints * read["scale"],
+        joint_identity=model.joint_identity * read["scale"],
+    )
     theta = [read["theta"][joint] for joint in JOINTS]
     posed = again.posed(read["beta"], read["psi"], theta)
     np.testing.assert_allclose(posed, avatar.posed(), atol=5e-6)

@@ -33,6 +33,7 @@ CONVENTIONS = {
     "light": "spherical harmonics in world axes, order 1, y, z, x, xy, yz, 3z² − 1, xz, x² − y²; linear RGB",
     "box": "left, top, right, bottom of the face, pixels",
     "landmark_error": "root mean square, share of the face's size",
+    "scale": "factor of the whole head: a photo shows shape, the prior knows size",
     "offsets_mm": "what each control vertex of the neutral head moves beyond beta; empty where none does",
 }
 
@@ -131,6 +132,7 @@ class Avatar:
                     for lamp in fit.light.lamps
                 ],
             },
+            "scale": round(float(fit.scale), 6),
             "offsets_mm": _rounded(np.asarray(fit.offsets, np.float64) * 1000, 3) if fit.offsets.any() else [],
             "landmark_error": round(float(fit.error), 6),
             "box": None if self.box is None else _rounded(self.box, 2),

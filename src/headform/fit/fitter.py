@@ -9,8 +9,8 @@ import numpy as np
 from headform.fit.errors import shipped_errors
 from headform.fit.headfit import HeadFit
 from headform.fit.light import estimate_light
-from headform.fit.resemblance import shipped_resemblance
-from headform.fit.solve import FLIP, Evidence, State, face_size, first_guess, solve, target_of
+from headform.fit.resemblance import Resemblance, shipped_resemblance
+from headform.fit.solve import FLIP, Evidence, State, Target, face_size, first_guess, solve, target_of
 from headform.fit.units import UnitPrior
 from headform.head import HeadModel
 from headform.photo.picture import Photo
@@ -20,7 +20,11 @@ from headform.render.camera import Doubles
 
 USUAL_DISTANCE = 1.0  # metres between camera and face where the photo does not say
 PLAUSIBLE = (0.2, 8.0)  # metres: an EXIF focal length that puts the face elsewhere belongs to a cropped photo
-CLOSE, CLOSE_DEEP = 0.012, 0.04  # of the face's size: how near expression and pose bring the points to where they were seen
+SIZE_DOUBT = 4.0  # factor of the descriptor's covariance when it tells the size
+CLOSE, CLOSE_DEEP = (
+    0.012,
+    0.04,
+)  # of the face's size: how near expression and pose bring the points to where they were seen
 TEMPER, DOUBT = 3.0, 2.0  # photos err more than renders, in points and in descriptors
 
 
@@ -41,7 +45,8 @@ def fit_photo(photo: Photo, sighting: Sighting, model: HeadModel) -> HeadFit:
     state = solve(target_of(model), evidence, units, start)
     plain = replace(evidence, errors=evidence.errors.independent(CLOSE, CLOSE_DEEP), temper=1.0)
     state = solve(target_of(model), plain, units, state, identity=False)
-    return described(photo, sighting, model, state)
+    size = likely_size(target_of(model), resemblance, sighting)
+    return described(photo, sighting, model, state, size)
 
 
 def mean_fit(photo: Photo, sighting: Sighting, model: HeadModel) -> HeadFit:
@@ -62,18 +67,37 @@ def placed_mean(photo: Photo, sighting: Sighting, model: HeadModel) -> tuple[Sta
     return start, units
 
 
-def described(photo: Photo, sighting: Sighting, model: HeadModel, state: State) -> HeadFit:
-    """The solver's answer in HeadFit's terms, with the light."""
+def likely_size(target: Target, resemblance: Resemblance, sighting: Sighting) -> float:
+    """How large the head is against the mean head, from the descriptor and the prior alone.
+
+    A photo does not show how large a head is, but whether it is a child's or a man's. The points' say in it would be
+    noise: they move the mode of size to explain shape.
+    """
+    modes = target.model.identity_size
+    curve, slope = resemblance.normal_equations(sighting.embedding, sighting.yaw, sighting.pitch, np.zeros(modes))
+    beta = np.linalg.solve(curve / SIZE_DOUBT + np.eye(modes), -slope / SIZE_DOUBT)
+    return relative_size(target, beta)
+
+
+def relative_size(target: Target, beta: Doubles) -> float:
+    """The spread of an identity's points over that of the mean head's."""
+    points = target.tracked.points(beta)
+    return float(np.linalg.norm(points - points.mean(0)) / np.linalg.norm(target.mean - target.mean.mean(0)))
+
+
+def described(photo: Photo, sighting: Sighting, model: HeadModel, state: State, size: float = 1.0) -> HeadFit:
+    """The solver's answer in HeadFit's terms, with the light; `size` against the mean head's."""
     high, wide = photo.pixels.shape[:2]
     points, target = sighting.landmarks.points, target_of(model)
     camera, theta = seen_from(state, model, wide, high)
+    scale = size / relative_size(target, state.beta)
     found = state.project(target.tracked.points(state.beta, state.psi, state.theta()))
     error = np.sqrt(((found - points)[:, :2] ** 2).sum(1).mean()) / face_size(points)
     return HeadFit(
         model.beta(state.beta),
         model.psi(state.psi),
         model.theta(theta),
-        camera,
+        replace(camera, translation=camera.translation * scale),
         estimate_light(
             photo.pixels,
             sighting.masks.face_skin + sighting.masks.body_skin,
@@ -83,6 +107,7 @@ def described(photo: Photo, sighting: Sighting, model: HeadModel, state: State) 
         ),
         np.zeros_like(model.template),
         float(error),
+        scale,
     )
 
 

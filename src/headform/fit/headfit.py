@@ -27,6 +27,7 @@ class HeadFit:
     camera   of the whole photo, in its pixels
     light    on the head in the photo, in world axes
     offsets  (C, 3) metres: what the neutral head needs beyond β, zero where nothing was seen
+    scale    how much larger the head is than β says: a photo shows shape, the prior alone knows size
     error    root mean square distance of the landmarks to the head's points, share of the face's size
     """
 
@@ -37,10 +38,22 @@ class HeadFit:
     light: Light
     offsets: Floats
     error: float
+    scale: float = 1.0
 
     def personal(self, model: HeadModel) -> HeadModel:
-        """The model with the offsets worked into its template: pose it with `beta`, any ψ and any θ."""
-        return replace(model, template=model.template + self.offsets) if self.offsets.any() else model
+        """The model in this person's size, with the offsets in its template: pose it with `beta`, any ψ and any θ."""
+        size = np.float32(self.scale)
+        if size == 1 and not self.offsets.any():
+            return model
+        return replace(
+            model,
+            template=(model.template + self.offsets) * size,
+            identity=model.identity * size,
+            expression=model.expression * size,
+            joints=model.joints * size,
+            joint_identity=model.joint_identity * size,
+            correctives=None if model.correctives is None else model.correctives * size,
+        )
 
     def neutral(self, model: HeadModel) -> Floats:
         """(V, 3) the person's head at rest, looking ahead."""

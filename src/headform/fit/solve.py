@@ -19,7 +19,6 @@ FLIP = np.diag([1.0, -1.0, -1.0])  # world (y up, z to the viewer) to OpenCV cam
 POSE_ROUNDS, ROUNDS = 4, 9
 FREEDOM = 4.0  # of Student's t: how soon a point counts as an outlier
 GAZE_SPREAD, SQUINT_SPREAD = 0.35, 0.06  # radians: of both eyes together, and of one against the other
-SIZE_HELD = 30.0  # a photo does not tell how large a head is: the prior's precision along that direction, times this
 STEP_ENOUGH = 0.02  # largest change of a coefficient that ends the rounds
 RIGHT_EYE, LEFT_EYE, SKIN_POINTS = 33, 263, 468  # of the 478: outer corners; iris points follow the skin's
 EYES = slice(3, 5)  # rows of θ
@@ -74,17 +73,12 @@ class State:
 
 @dataclass(frozen=True, eq=False)
 class Target:
-    """The points of a head that evidence is about, ready for the solver.
-
-    mean, normals  (n, 3) of the mean head
-    size  (K,) the direction of β, of length 1, along which a head grows most
-    """
+    """The points of a head that evidence is about, ready for the solver; mean and normals (n, 3) of the mean head."""
 
     model: HeadModel
     tracked: TrackedPoints
     mean: Doubles
     normals: Doubles
-    size: Doubles
 
     def facing(self, state: State) -> Doubles:
         """(n,) weights: 1 where the surface faces the camera, near 0 where it turns away."""
@@ -101,10 +95,7 @@ def target_of(model: HeadModel, name: str = "mediapipe_478") -> Target:
     normals = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
     mean = np.einsum("nij,ni->nj", corner, embedding.barycentric)
-    tracked = TrackedPoints(model, embedding)
-    middle = mean - mean.mean(0)
-    growth = np.einsum("nik,ni->k", tracked.jacobian().beta, middle)
-    return Target(model, tracked, mean, normals, growth / np.linalg.norm(growth))
+    return Target(model, TrackedPoints(model, embedding), mean, normals)
 
 
 def solve(
@@ -131,9 +122,8 @@ def _step(
     residual, rows, light = _linearised(target, evidence, state)
     normal = light.T @ rows
     slope = light.T @ residual
-    held = np.eye(modes) + (SIZE_HELD - 1) * np.outer(target.size, target.size)
-    normal[:modes, :modes] += held
-    slope[:modes] += held @ state.beta
+    normal[:modes, :modes] += np.eye(modes)
+    slope[:modes] += state.beta
     if identity and evidence.descriptor is not None and evidence.resemblance is not None:
         way = yaw_pitch(upright(state.turn)[0])
         curve, steep = evidence.resemblance.normal_equations(evidence.descriptor, *way, state.beta)

@@ -12,7 +12,7 @@ from headform.head import HeadModel
 Doubles = NDArray[np.float64]
 
 GAIN, SPREAD = 0.8, 0.12  # the networks' scores overstate; how far ψ strays from them
-PULL = 1.0  # Laplace prior: a unit that nothing speaks for is 0
+PULL = 4.0  # Laplace prior: a unit that nothing speaks for is 0
 UNSEEN = ("tongueOut",)  # no point observes these
 
 

@@ -2,7 +2,8 @@
 
     python -m headform.learn.calibrate FACES -o src/headform/fit/data
 
-writes `landmarks_errors.npz` and `resemblance.npz`. FACES holds the shards of `headform.learn.faces`. Every tenth face is kept back; what is printed is about these.
+writes `landmarks_errors.npz` and `resemblance.npz`. FACES holds the shards of `headform.learn.faces`. Every tenth
+face is kept back; what is printed is about these.
 """
 
 from __future__ import annotations

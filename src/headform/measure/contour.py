@@ -52,7 +52,7 @@ def _view(model: HeadModel, vertices: Floats, camera: Camera) -> tuple[float, fl
 
 @lru_cache(maxsize=2)
 def jaw_lines(model: HeadModel) -> Embedding:
-    """(17 · STEPS) points on the skin: for each jaw point a line from it backwards, across the jaw, away from the face."""
+    """(17 · STEPS) points on the skin: for each jaw point a line from it backwards, across the jaw."""
     rest = model.rest().astype(np.float64)
     skin = model.triangles[model.triangle_part == model.part_index("skin")].astype(np.int64)
     marks = model.embeddings["ibug_68"].points(model.rest()).astype(np.float64)

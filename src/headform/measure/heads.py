@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from headform.errors import BadInput
 from headform.head import Embedding, HeadModel
 from headform.measure.landmarks import Predictor
-from headform.photo import FaceBox, Photo, Sighting, find_landmarks, find_masks, identity_of
-from headform.photo.sighting import head_pose, sharpness_of
+from headform.photo import FaceBox, Photo
+from headform.photo.sighting import look_closely
 
 Doubles = NDArray[np.float64]
 Ints = NDArray[np.int32]
@@ -73,11 +73,10 @@ def seven_of(model: HeadModel, vertices: NDArray[Any]) -> Doubles:
     return _marks(model).points(vertices)[NOW_IN_IBUG].astype(np.float64)
 
 
-def point_maker(backend: str = "headform", model: HeadModel | None = None, *, outline: bool = False) -> Predictor:
-    """The 68 points of the fitted head in the photo.
+def point_maker(backend: str = "headform", model: HeadModel | None = None) -> Predictor:
+    """The 68 points of the fitted head in the photo, with a jaw that moves with the view.
 
-    `outline`: the jaw is drawn where the head ends in the picture, as in 300-W; else where it is on the skin, as in
-    AFLW2000-3D. Raises BadInput if there is no such backend or it fits no given face.
+    Raises BadInput if there is no such backend or it fits no given face.
     """
     from headform.avatar import backends
     from headform.measure.contour import points_68
@@ -87,23 +86,10 @@ def point_maker(backend: str = "headform", model: HeadModel | None = None, *, ou
         raise BadInput(f"the backend {backend!r} cannot be told which face to fit; measure landmarks with headform")
 
     def predict(photo: Photo, face: FaceBox) -> Doubles:
-        found, head = maker.fit(photo, look_at(photo, face)), maker.model
-        posed = found.posed(head)
-        if outline:
-            return points_68(head, posed, found.camera)
-        pixels, _ = found.camera.project(_marks(head).points(posed))
-        return np.asarray(pixels, np.float64)
+        found, head = maker.fit(photo, look_closely(photo, face)), maker.model
+        return points_68(head, found.posed(head), found.camera)
 
     return predict
-
-
-def look_at(photo: Photo, face: FaceBox) -> Sighting:
-    """What `see` says of a face, for one whose box is given: the detector may not have found it."""
-    landmarks = find_landmarks(photo.pixels, face)
-    masks = find_masks(photo.pixels, face)
-    who = identity_of(photo.pixels, landmarks.points)
-    sharpness = sharpness_of(photo.pixels, landmarks.points)
-    return Sighting(face, landmarks, masks, who, sharpness, *head_pose(landmarks.points))
 
 
 def _marks(model: HeadModel) -> Embedding:

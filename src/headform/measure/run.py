@@ -246,8 +246,7 @@ def measure_landmarks(
         drawn = read_drawn(place)
     except (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
         raise BadInput(f"{place}: its drawn points cannot be read ({error!r}); each photo needs 68 of them") from error
-    outline = not (place / "gt.json").is_file()
-    predict = backend if callable(backend) else point_maker(backend or "headform", model, outline=outline)
+    predict = backend if callable(backend) else point_maker(backend or "headform", model)
     tell = progress or _silence
     scores: list[LandmarkScore] = []
     figures: list[Figure] = []
