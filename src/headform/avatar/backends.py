@@ -15,14 +15,16 @@ from headform.errors import BadInput
 from headform.fit import HeadFit, fit_photo
 from headform.fit.fitter import mean_fit
 from headform.head import HeadModel, current_model
-from headform.photo import Photo, Sighting, see
+from headform.photo import Photo, Sighting
+from headform.photo.faces import Head
 from headform.photo.litert import tflite_network
 from headform.photo.shipped import read_manifest
+from headform.photo.sighting import heads_of, look_at
 
 Progress = Callable[[str, float], None]
 
 DEFAULT = "headform"
-NETWORKS = ("near_detector", "far_detector", "landmarks", "expression", "segments", "identity")  # what `see` asks
+NETWORKS = ("near_detector", "far_detector", "landmarks", "expression", "segments", "identity")  # asked about a photo
 BACKENDS = {  # name: where its class is
     "headform": "headform.avatar.backends:Headform",
     "average": "headform.avatar.backends:Average",
@@ -61,16 +63,17 @@ class Headform:
     def reconstruct(self, photo: Photo, which: int | None = None, progress: Progress | None = None) -> list[Avatar]:
         tell = progress or _silence
         tell("looking", 0.0)
-        sightings = see(photo, which)
+        heads = heads_of(photo, which)
         out: list[Avatar] = []
-        for number, sighting in enumerate(sightings, which or 1):
-            tell("fitting", 0.5 + 0.5 * len(out) / len(sightings))
+        for number, head in enumerate(heads, which or 1):
+            tell("fitting", 0.3 + 0.7 * len(out) / len(heads))
             made = Provenance(photo.name, number, self.name, self.models)
-            out.append(self._avatar(photo, sighting, made))
+            out.append(self._avatar(photo, head, made))
         tell("done", 1.0)
         return out
 
-    def _avatar(self, photo: Photo, sighting: Sighting, made: Provenance) -> Avatar:
+    def _avatar(self, photo: Photo, head: Head, made: Provenance) -> Avatar:
+        sighting = look_at(photo, head)
         points = np.asarray(sighting.landmarks.points[:, :2], np.float32)
         found = self.fit(photo, sighting)
         return Avatar(self.model, found, made, points, sighting.warnings, np.asarray(sighting.face.box, np.float64))

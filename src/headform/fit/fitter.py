@@ -76,7 +76,7 @@ def likely_size(target: Target, resemblance: Resemblance, sighting: Sighting) ->
     modes = target.model.identity_size
     curve, slope = resemblance.normal_equations(sighting.embedding, sighting.yaw, sighting.pitch, np.zeros(modes))
     beta = np.linalg.solve(curve / SIZE_DOUBT + np.eye(modes), -slope / SIZE_DOUBT)
-    return relative_size(target, beta)
+    return relative_size(target, np.asarray(beta, np.float64))
 
 
 def relative_size(target: Target, beta: Doubles) -> float:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import re
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from tempfile import TemporaryFile
 from threading import Lock
 from typing import Any
 
@@ -15,6 +20,8 @@ from headform.photo.shipped import read_model
 Floats = NDArray[np.float32]
 
 THREADS = {"segments": 2}  # of one call; the other networks are too small to gain from a second one
+STDERR = 2
+GREETING = re.compile(rb"INFO: Created TensorFlow Lite XNNPACK delegate for CPU\.\r?\n")
 
 _networks: dict[str, TfliteNetwork] = {}
 _loading = Lock()
@@ -52,8 +59,41 @@ def tflite_network(name: str, outputs: tuple[int, ...] = (), instead: tuple[int,
         if name not in _networks:
             content = read_model(name)
             wanted = redirected(content, outputs, instead) if outputs else content
-            _networks[name] = TfliteNetwork(wanted, THREADS.get(name, 1))
+            with without_greeting():
+                _networks[name] = TfliteNetwork(wanted, THREADS.get(name, 1))
         return _networks[name]
+
+
+@contextmanager
+def without_greeting() -> Iterator[None]:
+    """Keeps one line of LiteRT's off stderr, which it writes below Python; what else is written comes afterwards.
+
+    For one thread at a time. Where stderr is closed or nothing can be kept aside, the line comes through.
+    """
+    try:
+        aside = TemporaryFile()  # noqa: SIM115 - a pipe could fill up and block
+    except OSError:
+        yield
+        return
+    with aside:
+        try:
+            stderr = os.dup(STDERR)
+        except OSError:
+            yield
+            return
+        os.dup2(aside.fileno(), STDERR)
+        try:
+            yield
+        finally:
+            os.dup2(stderr, STDERR)
+            os.close(stderr)
+            aside.seek(0)
+            _write_all(STDERR, GREETING.sub(b"", aside.read()))
+
+
+def _write_all(handle: int, content: bytes) -> None:
+    while content:
+        content = content[os.write(handle, content) :]
 
 
 def redirected(content: bytes, outputs: tuple[int, ...], instead: tuple[int, ...]) -> bytes:

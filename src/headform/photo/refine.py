@@ -5,8 +5,6 @@ As in its fast form (He & Sun 2015) the lines are fitted on the network's own gr
 
 from __future__ import annotations
 
-from dataclasses import fields
-
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
@@ -38,18 +36,16 @@ def draw_masks(picture: Bytes, classes: Floats, to_chip: Doubles) -> Masks:
     high, wide = picture.shape[:2]
     guide = warp(picture, to_chip, (CHIP, CHIP)).mean(-1) / np.float32(255)
     lines = fit_lines(guide, classes, RADIUS, SMOOTH)
-    planes = {field.name: np.zeros((high, wide), np.float32) for field in fields(Masks)}
-    planes["background"][:] = 1
+    planes = np.zeros((len(CLASSES), high, wide), np.float32)
+    planes[CLASSES.index("background")] = 1
     left, top, right, bottom = _window(to_chip, wide, high)
     if right > left and bottom > top:
-        seen = np.empty((len(CLASSES), bottom - top, right - left), np.float32)
         first = to_chip[:, :2] @ (left, top) + to_chip[:, 2]
         weights = np.ones(len(CLASSES), np.float32)
         weights[CLASSES.index("hair")] = HAIR_WEIGHT
-        _draw(lines, weights, picture[top:bottom, left:right], first, to_chip[0, 0], seen)
-        for name, plane in zip(CLASSES, seen, strict=True):
-            planes[name][top:bottom, left:right] = plane
-    return Masks(**planes)
+        window = planes[:, top:bottom, left:right]
+        _draw(lines, weights, picture[top:bottom, left:right], first, to_chip[0, 0], window)
+    return Masks(**dict(zip(CLASSES, planes, strict=True)))
 
 
 def guided(guide: Floats, planes: Floats, radius: int, smooth: float) -> Floats:

@@ -63,6 +63,15 @@ def see(photo: Photo, which: int | None = None) -> list[Sighting]:
 
     Raises BadInput where there is no face, or not so many.
     """
+    return [look_at(photo, head) for head in heads_of(photo, which)]
+
+
+def heads_of(photo: Photo, which: int | None = None) -> list[Head]:
+    """The faces that `see` would look at. What is seen of one, its masks above all, can be as large as the photo
+    six times over in floats: whoever needs one after the other calls `look_at` for each.
+
+    Raises BadInput where there is no face, or not so many.
+    """
     heads = find_heads(photo.pixels)
     if not heads:
         raise BadInput(
@@ -71,16 +80,16 @@ def see(photo: Photo, which: int | None = None) -> list[Sighting]:
     if which is not None and not 1 <= which <= len(heads):
         count = "is one face" if len(heads) == 1 else f"are {len(heads)} faces"
         raise BadInput(f"there is no face number {which} in {photo.name}; there {count}")
-    chosen = heads if which is None else heads[which - 1 : which]
-    return [_look_at(photo, head) for head in chosen]
+    return heads if which is None else heads[which - 1 : which]
 
 
 def look_closely(photo: Photo, face: FaceBox) -> Sighting:
     """What is seen of one face that was found."""
-    return _look_at(photo, Head(face, *read_classes(photo.pixels, face)))
+    return look_at(photo, Head(face, *read_classes(photo.pixels, face)))
 
 
-def _look_at(photo: Photo, head: Head) -> Sighting:
+def look_at(photo: Photo, head: Head) -> Sighting:
+    """What is seen of one of the heads of a photo."""
     face = head.face
     landmarks = find_landmarks(photo.pixels, face)
     masks = draw_masks(photo.pixels, head.classes, head.to_chip)
