@@ -1,14 +1,18 @@
 from __future__ import annotations
 
+import weakref
+
 import numpy as np
 import pytest
 
 from headform import show
-from headform.avatar import backend, reconstruct
+from headform.avatar import backend, backends, reconstruct
 from headform.avatar.backends import BACKENDS
 from headform.errors import BadInput
 from headform.head import load_default
-from headform.photo import Photo
+from headform.photo import Photo, Sighting
+from headform.photo.faces import Head
+from headform.photo.sighting import look_at
 from headform.render import Camera, Scene, render
 
 
@@ -41,6 +45,22 @@ def test_each_backend_lays_a_head_on_the_face(portrait: Photo, name: str) -> Non
     assert left < avatar.landmarks[1, 0] < right and top < avatar.landmarks[1, 1] < bottom
     shares = [share for _, share in told]
     assert told[0][0] == "looking" and shares == sorted(shares) and shares[-1] == 1.0
+
+
+def test_only_one_face_at_a_time_is_held(portrait: Photo, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Masks of a large photo take hundreds of megabytes: those of a face go before the next ones come."""
+    held: list[weakref.ref[Sighting]] = []
+
+    def look_once(photo: Photo, head: Head) -> Sighting:
+        assert not any(earlier() for earlier in held)
+        sighting = look_at(photo, head)
+        held.append(weakref.ref(sighting))
+        return sighting
+
+    monkeypatch.setattr(backends, "look_at", look_once)
+    two = Photo.of(np.concatenate([portrait.pixels, portrait.pixels], 1), "two")
+    assert [avatar.provenance.face for avatar in backend("average").reconstruct(two)] == [1, 2]
+    assert len(held) == 2
 
 
 def test_the_default_is_nearer_than_the_average(portrait: Photo) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -94,7 +95,7 @@ def test_a_batch_goes_on_past_bad_photos_and_lists_them(capsys: pytest.CaptureFi
     last = err[err.index("4 photos failed:") :].splitlines()[1:]
     assert [line.split()[0] for line in last] == [
         str(Path("in/broken.png")),
-        "no",
+        f"{Path('in/dark.png')}:",
         f"{Path('in/fails.png')}:",
         "gone.png:",
     ]
@@ -111,6 +112,7 @@ def test_a_batch_goes_on_past_bad_photos_and_lists_them(capsys: pytest.CaptureFi
         (["a.png", "--face", "0"], "--face 0 is no face"),
         (["a.png", "--jobs", "0"], "--jobs 0 cannot be"),
         (["a.png", "-o", "a.png"], "a.png is no folder"),
+        (["a.png", "-o", "a.png/deep/er"], "a.png is no folder"),
         (["a.png", "--backend", "stand_on"], "did you mean stand_in?"),
     ],
 )
@@ -156,7 +158,43 @@ def test_an_output_where_nobody_may_write_is_said(capsys: pytest.CaptureFixture[
     put("a.png")
     assert run("a.png", "-o", "/proc/self/out") == 2
     err = capsys.readouterr().err
-    assert "/proc/self/out/a cannot be written" in err and err.count("\n") == 1
+    assert "/proc/self" in err and "choose another" in err and err.count("\n") == 1
+
+
+def test_an_output_that_is_locked_is_refused_before_any_work(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a file system that is read-only; the tests may run as root, whom no permission stops."""
+    put("a.png", grey=FAILING)
+    Path("locked").mkdir()
+    monkeypatch.setattr("os.access", lambda path, mode: Path(path) != Path("locked"))
+    assert run("a.png", "-o", "locked/out") == 2
+    assert capsys.readouterr().err == (
+        "headform: locked is a folder in which nothing may be written; choose another with -o\n"
+    )
+
+
+def test_names_send_no_commands_to_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("new\nline.png", "re\x1b[2Jd.png"):
+        shutil.copy(put("a.png"), name)
+    shutil.copy(put("b.png", grey=0), "no\x1b[2J.png")
+    assert run("new\nline.png", "re\x1b[2Jd.png", "no\x1b[2J.png", "-o", "out", "--jobs", "1") == 2
+    err = capsys.readouterr().err
+    assert "\x1b" not in err and "✓ new?line.png → " in err and "✓ re?[2Jd.png → " in err and "✗ no face" not in err
+    assert [line for line in err.splitlines() if "✗" in line] == ["[3/3] ✗ no?[2J.png: no face was found in no?[2J"]
+
+
+@pytest.mark.parametrize("words", [["a.png"], ["a.png", "b.png"], ["a.png", "--json"]])
+def test_without_stderr_only_the_lines_are_lost(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, words: list[str]
+) -> None:
+    put("a.png")
+    put("b.png")
+    monkeypatch.setattr(sys, "stderr", None)
+    assert run(*words, "-o", "out") == 0
+    assert Path("out/a").is_dir()
+    out = capsys.readouterr().out
+    assert [json.loads(line)["photo"] for line in out.splitlines()] == (["a.png"] if "--json" in words else [])
 
 
 def test_a_folder_of_the_person_is_refused_before_any_work(capsys: pytest.CaptureFixture[str]) -> None:
@@ -174,6 +212,29 @@ def test_photos_are_found_once_in_order() -> None:
     Path("in/more.png").mkdir()
     found = find_photos([Path("c.png"), Path("in"), Path("in/../c.png"), Path("in/a.jpg")])
     assert found == [Path("c.png"), Path("in/C.PNG"), Path("in/a.jpg"), Path("in/b.png")]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+def test_paths_that_cannot_be_followed_fail_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    put("a.png")
+    Path("loop.png").symlink_to("loop.png")
+    long = "x" * 300 + ".png"
+    assert run(long, "loop.png", "a.png/b.png", "a.png", "-o", "out", "--jobs", "1", "--json") == 2
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [row["photo"] for row in rows] == [long, "loop.png", "a.png/b.png", "a.png"]
+    assert all("cannot be read" in row["error"] for row in rows[:3]) and rows[3]["error"] is None
+
+
+def test_a_folder_that_cannot_be_read_is_said(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def locked(path: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    Path("in").mkdir()
+    monkeypatch.setattr(Path, "iterdir", locked)
+    assert run("in") == 2
+    assert capsys.readouterr().err == "headform: in cannot be read: Permission denied; give a folder that can\n"
 
 
 def test_interruption_ends_the_batch_whole() -> None:

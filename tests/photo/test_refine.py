@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Callable
 from dataclasses import astuple
 from pathlib import Path
@@ -13,7 +14,7 @@ from PIL import Image
 
 from headform.errors import BadInput
 from headform.photo import FaceBox, find_faces_quickly, find_masks
-from headform.photo.refine import box_mean, find_fine_masks, fit_lines, guided
+from headform.photo.refine import box_mean, draw_masks, find_fine_masks, fit_lines, guided
 
 Read = Callable[[Path], NDArray[np.uint8]]
 Floats = NDArray[np.float32]
@@ -30,6 +31,21 @@ def windows(high: int, wide: int, radius: int) -> list[tuple[int, int, tuple[sli
         for y in range(high)
         for x in range(wide)
     ]
+
+
+def test_masks_of_a_large_photo_are_held_once() -> None:
+    """Six float32 planes are 24 bytes a pixel; a second copy would make it 48."""
+    side = 1500
+    picture = np.full((side, side, 3), 120, np.uint8)
+    classes = np.full((256, 256, 6), 1 / 6, np.float32)
+    to_chip = np.array([[256 / side, 0, 0], [0, 256 / side, 0]])
+    draw_masks(picture, classes, to_chip)  # compiled now
+    tracemalloc.start()
+    masks = draw_masks(picture, classes, to_chip)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert masks.hair.shape == (side, side)
+    assert peak < 36 * side**2
 
 
 @pytest.mark.parametrize("radius", [0, 1, 3, 40])

@@ -50,8 +50,7 @@ def reconstruct(chosen: argparse.Namespace) -> int:
         raise BadInput(f"--face {chosen.face} is no face; 1 is the largest")
     if not 1 <= chosen.jobs <= MOST_JOBS:
         raise BadInput(f"--jobs {chosen.jobs} cannot be; give 1 to {MOST_JOBS}")
-    if chosen.output.exists() and not chosen.output.is_dir():
-        raise BadInput(f"{chosen.output} is no folder; choose another with -o")
+    check_output(chosen.output)
     photos = find_photos(chosen.photos)
 
     from headform.avatar.backends import backend
@@ -70,22 +69,35 @@ def reconstruct(chosen: argparse.Namespace) -> int:
     return REFUSED if failed else FINE
 
 
+def check_output(folder: Path) -> None:
+    """Raises BadInput where it is plain before any work that nothing can be written below `folder`."""
+    there = next((path for path in (folder, *folder.parents) if os.path.lexists(path)), Path())
+    if not there.is_dir():
+        raise BadInput(f"{there} is no folder; choose another with -o")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise BadInput(f"{there} is a folder in which nothing may be written; choose another with -o")
+
+
 def find_photos(given: Iterable[Path]) -> list[Path]:
     """The photos themselves, and those that lie in the folders, by name; each once.
 
-    Hidden files, and folders in folders, are passed over. Raises BadInput for a folder without a photo.
+    Hidden files, and folders in folders, are passed over; whether a photo can be read shows when it is opened. Raises
+    BadInput for a folder without a photo, or that cannot be read.
     """
     from headform.photo.picture import ENDINGS
 
-    found: dict[Path, Path] = {}
+    found: dict[str, Path] = {}
     for path in given:
         inside = [path]
-        if path.is_dir():
-            inside = sorted(p for p in path.iterdir() if _is_photo(p, ENDINGS))
+        if os.path.isdir(path):  # noqa: PTH112 - Path's own raises where a path is too long or locked
+            try:
+                inside = sorted(p for p in path.iterdir() if _is_photo(p, ENDINGS))
+            except OSError as error:
+                raise BadInput(f"{path} cannot be read: {error.strerror}; give a folder that can") from error
             if not inside:
                 raise BadInput(f"{path} holds no photo; photos end with {', '.join(ENDINGS)}")
         for photo in inside:
-            found.setdefault(photo.resolve(), photo)
+            found.setdefault(os.path.realpath(photo), photo)
     return list(found.values())
 
 
@@ -176,4 +188,5 @@ def _write(photo: Photo, avatar: Avatar, folder: Path) -> tuple[str, ...]:
 
 
 def _is_photo(path: Path, endings: tuple[str, ...]) -> bool:
-    return path.suffix.lower() in endings and not path.name.startswith(".") and path.is_file()
+    named = path.suffix.lower() in endings and not path.name.startswith(".")
+    return named and os.path.isfile(path)  # noqa: PTH113 - as above

@@ -50,7 +50,7 @@ class Show:
 
     def __init__(self, count: int, as_json: bool) -> None:
         self.count, self.as_json = count, as_json
-        self.live = not as_json and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+        self.live = not as_json and sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
         self._lock, self._begin, self._done = Lock(), time.perf_counter(), 0
         self._under_way: dict[Path, tuple[str, float]] = {}
         self._drawn = 0
@@ -121,13 +121,13 @@ class Show:
         lines = [f"{_count(heads, 'head')} from {self.count} photos in {time.perf_counter() - self._begin:.1f} s"]
         if failed:
             lines.append(f"{_count(len(failed), 'photo')} failed:")
-            lines += [f"  {outcome.error}" for outcome in failed]
-        print("\n".join(lines), file=sys.stderr, flush=True)
+            lines += [f"  {_fault(outcome)}" for outcome in failed]
+        _tell(lines)
 
     def _words(self, outcome: Outcome) -> list[str]:
         at = f"[{self._done}/{self.count}] " if self.count > 1 else ""
         if outcome.error is not None:
-            return [f"{at}✗ {outcome.error}"]
+            return [f"{at}✗ {_fault(outcome)}"]
         where = ", ".join(str(face.folder) for face in outcome.faces)
         faces = f", {len(outcome.faces)} faces" if len(outcome.faces) > 1 else ""
         lines = [f"{at}✓ {outcome.photo.name}{faces} → {where}  {outcome.seconds:.1f} s"]
@@ -140,17 +140,34 @@ class Show:
         """Lines that stay, above the live lines, which are drawn anew."""
         if not self.live:
             if lasting:
-                print("\n".join(lasting), file=sys.stderr, flush=True)
+                _tell(lasting)
             return
         wide = shutil.get_terminal_size().columns
         live = [_cut(_bar(photo, *at), wide - 1) for photo, at in self._under_way.items()]
-        text = UP_AND_CLEAR * self._drawn + CLEAR + "".join(f"{line}\n" for line in [*lasting, *live])
+        text = UP_AND_CLEAR * self._drawn + CLEAR + "".join(f"{line}\n" for line in [*map(_printable, lasting), *live])
         self._drawn = len(live)
         print(text, end="", file=sys.stderr, flush=True)
 
     def _print_row(self, row: dict[str, Any]) -> None:
         with self._lock:
             print(json.dumps(row), flush=True)
+
+
+def _tell(lines: Sequence[str]) -> None:
+    """Lines on stderr, where there is one: without it `print` would take stdout."""
+    if sys.stderr is not None:
+        print("\n".join(map(_printable, lines)), file=sys.stderr, flush=True)
+
+
+def _fault(outcome: Outcome) -> str:
+    """What went wrong, with the photo's path: of many, a name alone may not say which."""
+    sentence = str(outcome.error)
+    return sentence if str(outcome.photo) in sentence else f"{outcome.photo}: {sentence}"
+
+
+def _printable(line: str) -> str:
+    """A file's name may hold line ends, or commands to the terminal."""
+    return "".join("?" if unicodedata.category(letter) in ("Cc", "Zl", "Zp") else letter for letter in line)
 
 
 def _bar(photo: Path, stage: str, share: float) -> str:

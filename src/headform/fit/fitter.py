@@ -25,14 +25,13 @@ CLOSE, CLOSE_DEEP = (
     0.012,
     0.04,
 )  # of the face's size: how near expression and pose bring the points to where they were seen
-TEMPER, DOUBT = 3.0, 2.0  # photos err more than renders, in points and in descriptors
+TEMPER, DOUBT = 6.0, 1.0  # factors of the errors' covariance: points lie, descriptors much less
 
 
 def fit_photo(photo: Photo, sighting: Sighting, model: HeadModel) -> HeadFit:
     """The most probable head, expression, pose, camera and light behind what is seen of one face."""
     start, units = placed_mean(photo, sighting, model)
     points, resemblance = sighting.landmarks.points, shipped_resemblance()
-    surprise = resemblance.surprise(sighting.embedding, sighting.yaw, sighting.pitch)
     evidence = Evidence(
         points,
         np.ones(len(points)),
@@ -40,7 +39,7 @@ def fit_photo(photo: Photo, sighting: Sighting, model: HeadModel) -> HeadFit:
         TEMPER,
         sighting.embedding,
         resemblance,
-        DOUBT * max(1.0, surprise),
+        DOUBT,
     )
     state = solve(target_of(model), evidence, units, start)
     plain = replace(evidence, errors=evidence.errors.independent(CLOSE, CLOSE_DEEP), temper=1.0)

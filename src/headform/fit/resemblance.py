@@ -36,12 +36,6 @@ class Resemblance:
         light = self.gain.T @ self.precision
         return light @ self.gain, light @ gap
 
-    def surprise(self, descriptor: ArrayLike, yaw: float, pitch: float) -> float:
-        """How unlike the renders a descriptor (128,) is: its mean squared standardised distance, 1 as expected."""
-        gap = np.asarray(descriptor, np.float64) - pose_terms(yaw, pitch) @ self.mean
-        spread = np.linalg.inv(self.precision) + self.gain @ self.gain.T
-        return float(gap @ np.linalg.solve(spread, gap) / len(gap))
-
 
 @cache
 def shipped_resemblance() -> Resemblance:

@@ -172,7 +172,7 @@ def _rgb(image: Any) -> Bytes:
         whole = image.convert("RGBA")
         paper = Image.new("RGBA", whole.size, (255, 255, 255, 255))
         return np.asarray(Image.alpha_composite(paper, whole).convert("RGB"))
-    return np.asarray(image.convert("RGB"))
+    return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))  # convert always copies
 
 
 def _upright(pixels: Bytes, orientation: int) -> Bytes:
