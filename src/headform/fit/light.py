@@ -19,6 +19,7 @@ Bytes = NDArray[np.uint8]
 
 ROUNDS = 4
 LEAST_POINTS = 200  # fewer seen points of skin say nothing about nine coefficients
+COARSE = 1200  # pixels of the photo's longer side are enough to say which points are seen
 LEAST_SKIN = 0.6  # probability of skin at a point that is believed
 STRAY = 0.25  # log units: a shadow or highlight this far off counts half
 SMOOTH = 0.02  # how strongly the bands beyond the mean are held at zero, times the number of points
@@ -46,9 +47,9 @@ def estimate_light(pixels: Bytes, skin: Floats, camera: Camera, model: HeadModel
     albedo = albedo_model()
     if len(places) != len(albedo.mean):
         return even_light()
-    raster = rasterise(vertices, model.triangles, camera)
+    coarse = camera.scaled(min(1.0, COARSE / max(camera.width, camera.height)))
+    seen = visible(places, rasterise(vertices, model.triangles, coarse), coarse, 0.003)
     at, _ = camera.project(places)
-    seen = visible(places, raster, camera, 0.003)
     column, row = (np.nan_to_num(at, nan=-9).round().astype(np.int64)).T
     seen &= (column >= 0) & (row >= 0) & (column < camera.width) & (row < camera.height)
     seen[seen] &= skin[row[seen], column[seen]] > LEAST_SKIN

@@ -84,7 +84,7 @@ class Target:
         """(n,) weights: 1 where the surface faces the camera, near 0 where it turns away."""
         placed = self.mean @ state.turn.T + state.move
         cosine = -((self.normals @ state.turn.T) * placed).sum(1) / np.linalg.norm(placed, axis=1)
-        return np.clip((cosine + 0.15) / 0.45, 0.03, 1)
+        return np.asarray(np.clip((cosine + 0.15) / 0.45, 0.03, 1))
 
 
 @lru_cache(maxsize=4)
