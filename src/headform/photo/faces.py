@@ -153,8 +153,9 @@ def _judge(picture: Bytes, candidate: FaceBox, candidates: list[FaceBox]) -> Hea
     elif not _is_cut(picture, candidate):
         return None
     head = Head(face, *read_classes(picture, face))
-    human = sure or skin_share(picture, head) >= LEAST_SKIN  # in the dark skin is not seen
-    return head if human and fur_share(head) <= MOST_FUR else None
+    bare = skin_share(picture, head) >= LEAST_SKIN  # in the dark, and on statues and renders, skin is not seen
+    furry = bare and fur_share(head) > MOST_FUR
+    return head if (bare or sure) and not furry else None
 
 
 def skin_share(picture: Bytes, head: Head) -> float:
