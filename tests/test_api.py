@@ -10,7 +10,16 @@ import inspect
 import sys
 from pathlib import Path
 
-PACKAGES = ("headform", "headform.head", "headform.render", "headform.photo", "headform.fit", "headform.skin", "headform.avatar", "headform.measure")
+PACKAGES = (
+    "headform",
+    "headform.head",
+    "headform.render",
+    "headform.photo",
+    "headform.fit",
+    "headform.skin",
+    "headform.avatar",
+    "headform.measure",
+)
 SNAPSHOT = Path(__file__).with_name("api_snapshot.txt")
 
 

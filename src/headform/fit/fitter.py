@@ -20,6 +20,7 @@ from headform.render.camera import Doubles
 
 USUAL_DISTANCE = 1.0  # metres between camera and face where the photo does not say
 PLAUSIBLE = (0.2, 8.0)  # metres: an EXIF focal length that puts the face elsewhere belongs to a cropped photo
+HALF_TURN = -0.99  # cosine
 SIZE_DOUBT = 4.0  # factor of the descriptor's covariance when it tells the size
 CLOSE, CLOSE_DEEP = (
     0.012,
@@ -125,10 +126,9 @@ def axis_angle(rotation: Doubles) -> Doubles:
     cosine = np.clip((np.trace(rotation) - 1) / 2, -1, 1)
     angle = float(np.arccos(cosine))
     axis = np.array([rotation[2, 1] - rotation[1, 2], rotation[0, 2] - rotation[2, 0], rotation[1, 0] - rotation[0, 1]])
+    if cosine < HALF_TURN:  # the difference fades: the axis is in what is symmetric
+        square = (rotation + rotation.T) / 2 - cosine * np.eye(3)
+        column = square[:, int(np.diag(square).argmax())]
+        axis = column * (-1 if column @ axis < 0 else 1)
     length = float(np.linalg.norm(axis))
-    if length > 1e-9:
-        return np.asarray(axis / length * angle)
-    if cosine > 0:
-        return np.zeros(3)
-    column = rotation[:, int(np.diag(rotation).argmax())] + np.eye(3)[int(np.diag(rotation).argmax())]
-    return np.asarray(column / np.linalg.norm(column) * np.pi)
+    return np.asarray(axis / length * angle) if length > 1e-9 else np.zeros(3)

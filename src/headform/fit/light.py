@@ -22,7 +22,7 @@ LEAST_POINTS = 200  # fewer seen points of skin say nothing about nine coefficie
 COARSE = 1200  # pixels of the photo's longer side are enough to say which points are seen
 LEAST_SKIN = 0.6  # probability of skin at a point that is believed
 STRAY = 0.25  # log units: a shadow or highlight this far off counts half
-SMOOTH = 0.02  # how strongly the bands beyond the mean are held at zero, times the number of points
+SMOOTH = 0.002  # how strongly the bands beyond the mean are held at zero, times the number of points
 DARK, BRIGHT = 0.004, 0.98  # linear and sRGB: colours outside are clipped and say little
 NEUTRAL = 0.6  # radiance from everywhere where nothing could be measured
 

@@ -32,7 +32,7 @@ def points_68(model: HeadModel, vertices: Floats, camera: Camera) -> Doubles:
     turned, raised = (float(np.clip((angle - STILL) / (FULL - STILL), 0, 1)) for angle in (abs(yaw), pitch))
     for row in range(JAW):
         near = row < JAW // 2 if yaw > 0 else row > JAW // 2
-        out[row] = tracks[row, round(min(turned * near + raised, 1) * (STEPS - 1))]
+        out[row] += tracks[row, round(min(turned * near + raised, 1) * (STEPS - 1))] - tracks[row, 0]
     return out
 
 
