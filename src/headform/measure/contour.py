@@ -38,16 +38,24 @@ def points_68(model: HeadModel, vertices: Floats, camera: Camera) -> Doubles:
 
 def _view(model: HeadModel, vertices: Floats, camera: Camera) -> tuple[float, float]:
     """Yaw and pitch in radians of the head to the line from the camera: positive when its right side, and when its
-    underside, is seen."""
+    underside, is seen; both 0 for the mean head seen from straight ahead."""
+    across, up, bridge = _axes(model, vertices)
+    _, up_at_rest, _ = _axes(model, model.rest())
+    way = camera.position - bridge
+    way /= np.linalg.norm(way)
+    level = float(np.arcsin(-up_at_rest[2]))
+    yaw, pitch = (float(np.arcsin(np.clip(-axis @ way, -1, 1))) for axis in (across, up))
+    return yaw, pitch - level
+
+
+def _axes(model: HeadModel, vertices: Floats) -> tuple[Doubles, Doubles, Doubles]:
+    """(3,) unit vectors from the right to the left eye and from mouth to eyes, and the bridge of the nose."""
     places = model.embeddings["ibug_68"].points(vertices).astype(np.float64)
     right, left = places[36:42].mean(0), places[42:48].mean(0)
     across = (left - right) / np.linalg.norm(left - right)
     up = (right + left) / 2 - places[48:60].mean(0)
     up -= (up @ across) * across
-    up /= np.linalg.norm(up)
-    way = camera.position - places[BRIDGE]
-    way /= np.linalg.norm(way)
-    return float(np.arcsin(np.clip(-across @ way, -1, 1))), float(np.arcsin(np.clip(-up @ way, -1, 1)))
+    return across, up / np.linalg.norm(up), places[BRIDGE]
 
 
 @lru_cache(maxsize=2)
