@@ -94,10 +94,11 @@ def test_a_camera_to_the_persons_left_sees_a_head_turned_to_its_right(yaw: float
 
 def test_the_convention_is_that_of_a_sighting() -> None:
     head = load_default()
-    turn = clockwise(0.2) @ looking(0.5, -0.3)
-    found = head_pose(head.embeddings["mediapipe_478"].points(head.rest()) @ turn.T)
-    level, roll = upright(turn)
-    assert found == pytest.approx((*yaw_pitch(level), roll), abs=1e-5)
+    mean = head.embeddings["mediapipe_478"].points(head.rest())
+    assert head_pose(mean @ looking(0.5, -0.3).T) == pytest.approx((0.5, -0.3, 0), abs=1e-5)
+    assert head_pose(mean @ clockwise(0.2).T @ FACING) == pytest.approx(
+        (0, 0, upright(clockwise(0.2) @ FACING)[1]), abs=1e-5
+    )
 
 
 def test_pose_terms_follow_their_definition() -> None:
