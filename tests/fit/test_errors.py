@@ -96,9 +96,8 @@ def test_the_convention_is_that_of_a_sighting() -> None:
     head = load_default()
     mean = head.embeddings["mediapipe_478"].points(head.rest())
     assert head_pose(mean @ looking(0.5, -0.3).T) == pytest.approx((0.5, -0.3, 0), abs=1e-5)
-    assert head_pose(mean @ clockwise(0.2).T @ FACING) == pytest.approx(
-        (0, 0, upright(clockwise(0.2) @ FACING)[1]), abs=1e-5
-    )
+    leaning = clockwise(0.2) @ FACING
+    assert head_pose(mean @ leaning.T) == pytest.approx((0, 0, upright(leaning)[1]), abs=1e-5)
 
 
 def test_pose_terms_follow_their_definition() -> None:

@@ -23,6 +23,7 @@ COARSE = 1200  # pixels of the photo's longer side are enough to say which point
 LEAST_SKIN = 0.6  # probability of skin at a point that is believed
 STRAY = 0.25  # log units: a shadow or highlight this far off counts half
 SMOOTH = 0.002  # how strongly the bands beyond the mean are held at zero, times the number of points
+HELD = 10.0  # how strongly the skin is held near the mean one: shading is smooth too, and must not become skin
 DARK, BRIGHT = 0.004, 0.98  # linear and sRGB: colours outside are clipped and say little
 NEUTRAL = 0.6  # radiance from everywhere where nothing could be measured
 
@@ -88,5 +89,5 @@ def _separate(colours: Doubles, seen: NDArray[np.bool_], normals: Floats) -> Lig
         lit[seen] = colours[seen] / shade
         trust = np.zeros(len(colours), np.float32)
         trust[seen] = np.sqrt(weight)
-        log_albedo = model.log_colours(model.fit(lit, trust)).astype(np.float64)
+        log_albedo = model.log_colours(model.fit(lit, trust, HELD)).astype(np.float64)
     return Light(coefficients)
