@@ -59,7 +59,6 @@ def test_the_light_comes_from_that_side_of_the_picture(head: HeadModel, way: tup
     assert found[AXES][2] > 0
 
 
-@pytest.mark.xfail(strict=True, reason="points turned away from the camera take the colours of what is before them")
 @pytest.mark.parametrize("way", [WAYS[0], WAYS[1], WAYS[3]])
 def test_the_light_comes_from_where_it_was_set_up(head: HeadModel, way: tuple[float, float, float]) -> None:
     found = found_in(head, picture_of(head, soft(way))).mean(1)

@@ -190,10 +190,10 @@ def test_size_is_relative_to_the_mean_head() -> None:
     assert relative_size(grown, np.zeros(MODEL.identity_size)) == pytest.approx(0.5)
 
 
-def test_the_average_descriptor_has_the_average_size(sighting) -> None:  # type: ignore[no-untyped-def]
+def test_the_average_descriptor_has_the_average_size() -> None:
     resemblance = shipped_resemblance()
-    average = replace(sighting, embedding=resemblance.mean[0].astype(np.float32), yaw=0.0, pitch=0.0)
-    assert likely_size(target_of(MODEL), resemblance, average) == pytest.approx(1, abs=1e-6)
+    average = resemblance.mean[0].astype(np.float32)
+    assert likely_size(target_of(MODEL), resemblance, average, FLIP) == pytest.approx(1, abs=1e-6)
 
 
 def test_scale_changes_the_head_and_not_the_picture(photo, sighting) -> None:  # type: ignore[no-untyped-def]

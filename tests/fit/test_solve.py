@@ -395,7 +395,6 @@ def test_bounds_hold_and_unknowns_between_them_are_at_rest(seed: int) -> None:
     assert ((rows @ step - aim) ** 2).sum() < (aim**2).sum()
 
 
-@pytest.mark.xfail(strict=True, reason="active sets only grow: a bound that should be released stays")
 @pytest.mark.parametrize("seed", [8, 13, 17, 18])
 def test_where_many_bounds_hold_it_is_the_exact_solution(seed: int) -> None:
     rows, aim, low, high = problem(seed)

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from headform.fit.errors import shipped_errors
-from headform.fit.headfit import HeadFit
+from headform.fit.errors import shipped_errors, upright, yaw_pitch
+from headform.fit.headfit import Floats, HeadFit
 from headform.fit.light import estimate_light
 from headform.fit.resemblance import Resemblance, shipped_resemblance
 from headform.fit.solve import FLIP, Evidence, State, Target, face_size, first_guess, solve, target_of
@@ -45,7 +45,7 @@ def fit_photo(photo: Photo, sighting: Sighting, model: HeadModel) -> HeadFit:
     state = solve(target_of(model), evidence, units, start)
     plain = replace(evidence, errors=evidence.errors.independent(CLOSE, CLOSE_DEEP), temper=1.0)
     state = solve(target_of(model), plain, units, state, identity=False)
-    size = likely_size(target_of(model), resemblance, sighting)
+    size = likely_size(target_of(model), resemblance, sighting.embedding, state.turn)
     return described(photo, sighting, model, state, size)
 
 
@@ -67,14 +67,14 @@ def placed_mean(photo: Photo, sighting: Sighting, model: HeadModel) -> tuple[Sta
     return start, units
 
 
-def likely_size(target: Target, resemblance: Resemblance, sighting: Sighting) -> float:
-    """How large the head is against the mean head, from the descriptor and the prior alone.
+def likely_size(target: Target, resemblance: Resemblance, descriptor: Floats, turn: Doubles) -> float:
+    """How large the head is against the mean head, from descriptor (128,), turn (3, 3) and the prior alone.
 
     A photo does not show how large a head is, but whether it is a child's or a man's. The points' say in it would be
     noise: they move the mode of size to explain shape.
     """
     modes = target.model.identity_size
-    curve, slope = resemblance.normal_equations(sighting.embedding, sighting.yaw, sighting.pitch, np.zeros(modes))
+    curve, slope = resemblance.normal_equations(descriptor, *yaw_pitch(upright(turn)[0]), np.zeros(modes))
     beta = np.linalg.solve(curve / SIZE_DOUBT + np.eye(modes), -slope / SIZE_DOUBT)
     return relative_size(target, np.asarray(beta, np.float64))
 

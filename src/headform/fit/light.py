@@ -20,9 +20,10 @@ Bytes = NDArray[np.uint8]
 ROUNDS = 4
 LEAST_POINTS = 200  # fewer seen points of skin say nothing about nine coefficients
 COARSE = 1200  # pixels of the photo's longer side are enough to say which points are seen
+FACING = 0.15  # cosine: what turns farther away shows the colour of what is before it
 LEAST_SKIN = 0.6  # probability of skin at a point that is believed
 STRAY = 0.25  # log units: a shadow or highlight this far off counts half
-SMOOTH = 0.002  # how strongly the bands beyond the mean are held at zero, times the number of points
+SMOOTH = 0.0005  # how strongly the bands beyond the mean are held at zero, times the number of points
 HELD = 10.0  # how strongly the skin is held near the mean one: shading is smooth too, and must not become skin
 DARK, BRIGHT = 0.004, 0.98  # linear and sRGB: colours outside are clipped and say little
 NEUTRAL = 0.6  # radiance from everywhere where nothing could be measured
@@ -50,6 +51,8 @@ def estimate_light(pixels: Bytes, skin: Floats, camera: Camera, model: HeadModel
         return even_light()
     coarse = camera.scaled(min(1.0, COARSE / max(camera.width, camera.height)))
     seen = visible(places, rasterise(vertices, model.triangles, coarse), coarse, 0.003)
+    way = camera.position - places
+    seen &= (normals * way).sum(1) > FACING * np.linalg.norm(way, axis=1)
     at, _ = camera.project(places)
     column, row = (np.nan_to_num(at, nan=-9).round().astype(np.int64)).T
     seen &= (column >= 0) & (row >= 0) & (column < camera.width) & (row < camera.height)

@@ -19,6 +19,7 @@ FLIP = np.diag([1.0, -1.0, -1.0])  # world (y up, z to the viewer) to OpenCV cam
 POSE_ROUNDS, ROUNDS = 4, 9
 FREEDOM = 4.0  # of Student's t: how soon a point counts as an outlier
 GAZE_SPREAD, SQUINT_SPREAD = 0.35, 0.06  # radians: of both eyes together, and of one against the other
+BOUND_ROUNDS = 12  # of the active set
 STEP_ENOUGH = 0.02  # largest change of a coefficient that ends the rounds
 RIGHT_EYE, LEFT_EYE, SKIN_POINTS = 33, 263, 468  # of the 478: outer corners; iris points follow the skin's
 EYES = slice(3, 5)  # rows of θ
@@ -173,7 +174,7 @@ def _linearised(target: Target, evidence: Evidence, state: State) -> tuple[Doubl
     rows[:, :, :modes] = by_head @ moved.beta
     rows[:, :, modes : modes + 3] = view @ -cross_matrix(turned)
     rows[:, :, modes + 3 : modes + 6] = view
-    rows[:, 2, modes + 3 : modes + 6] = 0  # depth has no zero
+    rows[:, 2, modes + 3 : modes + 6] = 0  # depth has no zero, and is found too badly to tell the distance
     rows[:, :, modes + 6 : modes + POSE] = by_head @ moved.theta[:, :, EYES, :2].reshape(count, 3, 4)
     rows[:, :, modes + POSE :] = by_head @ moved.psi
     gap = np.column_stack([placed[:, :2] * scale[:, None] + state.centre, turned[:, 2] * state.focal / state.move[2]])
@@ -202,14 +203,19 @@ def bounded_solution(normal: Doubles, slope: Doubles, free: NDArray[np.bool_], l
     """The step that minimises the quadratic over the free unknowns, within bounds, by active sets."""
     step, active = np.zeros(len(slope)), free.copy()
     damped = normal + np.diag(1e-6 * np.diag(normal) + 1e-12)
-    for _ in range(4):
+    for _ in range(BOUND_ROUNDS):
         right = -slope[active] - damped[np.ix_(active, ~active)] @ step[~active]
         step[active] = np.linalg.solve(damped[np.ix_(active, active)], right)
         outside = active & ((step < low - 1e-9) | (step > high + 1e-9))
-        if not outside.any():
-            break
         step[outside] = np.clip(step[outside], low[outside], high[outside])
         active &= ~outside
+        if outside.any():
+            continue
+        uphill = damped @ step + slope
+        freed = free & ~active & (((step <= low) & (uphill < -1e-9)) | ((step >= high) & (uphill > 1e-9)))
+        if not freed.any():
+            break
+        active |= freed
     return np.asarray(np.clip(step, low, high))
 
 
