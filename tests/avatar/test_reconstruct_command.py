@@ -242,7 +242,8 @@ def test_interruption_ends_the_batch_whole() -> None:
     for number in range(40):
         put(f"in/{number:02}.png")
     program = (
-        "import sys; from headform import cli; from headform.avatar.backends import BACKENDS\n"
+        "import signal, sys; from headform import cli; from headform.avatar.backends import BACKENDS\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a shell's background jobs ignore it
         "BACKENDS['stand_in'] = 'avatar_stand_in:StandIn'\n"
         "sys.exit(cli.main(['reconstruct', 'in', '-o', 'out', '--backend', 'stand_in']))"
     )
