@@ -17,7 +17,7 @@ from headform.photo.landmarks import landmark_table
 from headform.render import Camera
 
 CAMERA = Camera.portrait(0.2, 0, 256, field_of_view=0.3)
-KEPT = ("points", "features", "scores", "identity", "beta", "psi", "theta", "matrix", "rotation", "translation")
+KEPT = ("points", "scores", "identity", "beta", "psi", "theta", "matrix", "rotation", "translation")
 
 
 @pytest.fixture(scope="module")

@@ -34,7 +34,7 @@ def between_eyes(points: NDArray[np.float64]) -> float:
 
 def test_noise_has_no_presence() -> None:
     picture = np.random.default_rng(5).integers(0, 256, (256, 256, 3), np.uint8)
-    points, presence, _ = read_points(picture, np.eye(2, 3))
+    points, presence = read_points(picture, np.eye(2, 3))
     assert points.shape == (POINTS, 3)
     assert presence < 0.01
 
@@ -87,7 +87,7 @@ def test_a_mirrored_picture_gives_mirrored_points(portrait: Picture, seen: FaceL
 def test_agrees_with_a_crop_made_by_opencv(portrait: Picture) -> None:
     cv2 = pytest.importorskip("cv2", reason="OpenCV, the oracle of this test, is not installed")
     to_chip = crop_of_box(find_faces_quickly(portrait)[0])
-    points, *_ = read_points(portrait, to_chip)
+    points, _ = read_points(portrait, to_chip)
     chip = cv2.warpAffine(portrait, to_chip, (CHIP, CHIP), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     raw = tflite_network("landmarks")(chip[None] / np.float32(255))[0].reshape(POINTS, 3)
     expected = apply(invert(to_chip), raw[:, :2] - CORNER)

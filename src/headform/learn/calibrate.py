@@ -49,7 +49,7 @@ def measured_errors(folder: Path, target: Target, key: str = "points") -> Errors
     rows: list[tuple[Doubles, Doubles, Doubles, Doubles]] = []
     for path in sorted(folder.glob("faces_*.npz")):
         with np.load(path) as shard:
-            data = {k: shard[k] for k in shard if k not in ("features", "scores", "identity")}
+            data = {k: shard[k] for k in shard if k not in ("scores", "identity")}
         for face in range(len(data["beta"])):
             rows.append(_errors_of(target, {k: v[face] for k, v in data.items()}, key))
     return Errors(*(np.stack(column) for column in zip(*rows, strict=True)))

@@ -71,7 +71,6 @@ def write_shards(folder: Path, count: int, seed: int) -> None:
             np.savez(
                 stream,
                 points=np.stack([f.landmarks.points for f in kept]).astype(np.float32),
-                features=np.stack([f.landmarks.features for f in kept]).astype(np.float16),
                 scores=np.array([list(f.landmarks.scores.values()) for f in kept], np.float32),
                 identity=np.stack([f.identity for f in kept]),
                 beta=np.stack([f.truth.beta for f in kept]),

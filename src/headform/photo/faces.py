@@ -141,8 +141,8 @@ def _centres(length: int, side: float) -> Doubles:
 
 def _judge(picture: Bytes, candidate: FaceBox, candidates: list[FaceBox]) -> Head | None:
     """The candidate with the landmarks' box and keypoints, or None if it is no human face."""
-    points, *_ = read_points(picture, crop_of_box(candidate))
-    points, presence, _ = read_points(picture, crop_of_points(points))
+    points, _ = read_points(picture, crop_of_box(candidate))
+    points, presence = read_points(picture, crop_of_points(points))
     face, sure = candidate, False
     if presence >= LEAST_PRESENCE:
         flat = points[:, :2]

@@ -21,7 +21,6 @@ Floats = NDArray[np.float32]
 TABLE = Path(__file__).with_name("landmarks.json")
 POINTS = 478
 CHIP = 256  # pixels of the landmark network's input
-OUTPUTS, OUTPUTS_TAKEN = (473, 472, 475), (473, 472, 408)  # its tensors: points, presence, and what led to them
 ROOM = 1.5  # side of the crop over the longer side of the box: what the network was trained with
 # The network counts from the corner of its input, not from the centre of the first pixel: on mirrored chips
 # x and mirrored x add up to the full width (measured: 256 - 0.1 in the median of 21 photos).
@@ -38,14 +37,12 @@ class FaceLandmarks:
     presence  0 … 1: how surely there is a face in the crop at all
     scores    the 51 ARKit units, all but tongueOut, by name, 0 … 1; cheekPuff hardly ever leaves 0
     neutral   0 … 1: the network's own score for a face at rest
-    features  (8, 8, 128) what the network saw in the crop before it placed the points
     """
 
     points: Doubles
     presence: float
     scores: dict[str, float]
     neutral: float
-    features: Floats
 
 
 def find_landmarks(picture: Bytes, face: FaceBox) -> FaceLandmarks:
@@ -54,11 +51,11 @@ def find_landmarks(picture: Bytes, face: FaceBox) -> FaceLandmarks:
     `picture` is RGB uint8 (H, W, 3). Raises BadInput, MissingModel.
     """
     check_picture(picture)
-    first, *_ = read_points(picture, crop_of_box(face))
-    points, presence, features = read_points(picture, crop_of_points(first))
+    first, _ = read_points(picture, crop_of_box(face))
+    points, presence = read_points(picture, crop_of_points(first))
     scores = read_expression(points)
     neutral = scores.pop("_neutral")
-    return FaceLandmarks(points, presence, scores, neutral, features)
+    return FaceLandmarks(points, presence, scores, neutral)
 
 
 def crop_of_box(face: FaceBox) -> Doubles:
@@ -80,15 +77,15 @@ def crop_of_points(points: ArrayLike) -> Doubles:
     return square_to_chip(upright.T @ (low + high) / 2, ROOM * (high - low).max(), angle, CHIP)
 
 
-def read_points(picture: Bytes, to_chip: Doubles) -> tuple[Doubles, float, Floats]:
-    """Points (478, 3) in pixels of the picture, presence and features, from one run of the network on a crop."""
+def read_points(picture: Bytes, to_chip: Doubles) -> tuple[Doubles, float]:
+    """Points (478, 3) in pixels of the picture, and presence, from one run of the network on a crop."""
     chip = warp(picture, to_chip, (CHIP, CHIP))
-    outputs = tflite_network("landmarks", OUTPUTS, OUTPUTS_TAKEN)(chip[None] / np.float32(255))
+    outputs = tflite_network("landmarks")(chip[None] / np.float32(255))
     raw = outputs[0].reshape(POINTS, 3).astype(np.float64)
     to_picture = invert(to_chip)
     pixel = float(np.hypot(*to_picture[:, 0]))
     points = np.column_stack([apply(to_picture, raw[:, :2] - CORNER), raw[:, 2] * pixel])
-    return points, float(1 / (1 + np.exp(-outputs[1].item()))), outputs[2][0]
+    return points, float(1 / (1 + np.exp(-outputs[1].item())))
 
 
 def read_expression(points: ArrayLike) -> dict[str, float]:

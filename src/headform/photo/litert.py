@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from tempfile import TemporaryFile
@@ -14,7 +13,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headform.errors import MissingModel
 from headform.photo.shipped import read_model
 
 Floats = NDArray[np.float32]
@@ -49,18 +47,13 @@ class TfliteNetwork:
             return [self._interpreter.get_tensor(index) for index in self._outputs]
 
 
-def tflite_network(name: str, outputs: tuple[int, ...] = (), instead: tuple[int, ...] = ()) -> TfliteNetwork:
-    """The shipped network of that name in the manifest. Raises MissingModel.
-
-    With `outputs`, the tensors that the file lists as its outputs, it gives those of `instead`: also tensors from
-    within the network. Other outputs make another network: always ask for the same ones.
-    """
+def tflite_network(name: str) -> TfliteNetwork:
+    """The shipped network of that name in the manifest. Raises MissingModel."""
     with _loading:
         if name not in _networks:
             content = read_model(name)
-            wanted = redirected(content, outputs, instead) if outputs else content
             with without_greeting():
-                _networks[name] = TfliteNetwork(wanted, THREADS.get(name, 1))
+                _networks[name] = TfliteNetwork(content, THREADS.get(name, 1))
         return _networks[name]
 
 
@@ -94,11 +87,3 @@ def without_greeting() -> Iterator[None]:
 def _write_all(handle: int, content: bytes) -> None:
     while content:
         content = content[os.write(handle, content) :]
-
-
-def redirected(content: bytes, outputs: tuple[int, ...], instead: tuple[int, ...]) -> bytes:
-    """A `.tflite` file whose list of outputs names other tensors; the list must stand in it exactly once."""
-    listed, wanted = (struct.pack(f"<{len(t) + 1}i", len(t), *t) for t in (outputs, instead))
-    if len(outputs) != len(instead) or content.count(listed) != 1:
-        raise MissingModel("the network is not the one Headform ships; install headform again")
-    return content.replace(listed, wanted)
