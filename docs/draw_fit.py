@@ -15,6 +15,7 @@ from headform.avatar.overlay import clay, overlay
 from headform.head import aim_eyes, load_default
 from headform.photo import Photo
 from headform.render import Camera, Scene, render
+from headform.skin.wardrobe import Wardrobe, surfaces
 
 SIDE = 400
 
@@ -22,11 +23,11 @@ SIDE = 400
 def main() -> None:
     model = load_default()
     person = show.draw_person(model, 6)
-    wardrobe = show.Wardrobe.of(person.seed, person.age, person.sex, person.ancestry, 2048)
+    wardrobe = Wardrobe.of(person.seed, person.age, person.sex, person.ancestry, 2048)
     camera = Camera.portrait(0.35, 0.05, 900)
     smile = {"mouthSmileLeft": 0.6, "mouthSmileRight": 0.6, "jawOpen": 0.15}
     vertices = model.posed(person.beta, smile, aim_eyes(model, person.beta, camera.position))
-    scene = Scene(show.surfaces(model, vertices, wardrobe), background=(0.88, 0.89, 0.9))
+    scene = Scene(surfaces(model, vertices, wardrobe), background=(0.88, 0.89, 0.9))
     photo = Photo.of(render(scene, camera).rgb, "render")
     (avatar,) = reconstruct(photo, which=1)
     sheet = Image.new("RGB", (4 * SIDE, SIDE), (255, 255, 255))

@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from headform.errors import BadInput
 from headform.head.default import load_default, typical
 from headform.head.gaze import aim_eyes
 from headform.head.model import HeadModel
-from headform.head.subdivision import Subdivision, subdivide
-from headform.render import Camera, Drawn, Material, Scene, Surface, Texture, contact_sheet, render
-from headform.render.occlusion import ambient_occlusion
-from headform.skin.eyes import draw_iris_colour, paint_eye
-from headform.skin.lashes import paint_lashes
-from headform.skin.mouth import paint_mouth
-from headform.skin.paint import paint
+from headform.render import Camera, Scene, contact_sheet, render
+from headform.skin.wardrobe import Wardrobe, surfaces
 
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
@@ -31,93 +25,6 @@ FACE_FIELD = 0.155  # radians: only the face is in view
 FACE_TARGET = (0.0, -0.002, 0.06)
 CELL = 0.86  # width of a portrait over its height
 TOGETHER = {"mouthClose": {"jawOpen": 1.0, "mouthClose": 1.0}}  # ARKit's meaning: closes the lips of an open jaw
-TEXTURE = 1024
-MOUTH_PARTS = ("teeth_upper", "teeth_lower", "gums_upper", "gums_lower", "tongue")
-CLEAR = ("cornea_left", "cornea_right", "lashes")  # these throw no shade
-
-
-@dataclass(frozen=True, eq=False)
-class Wardrobe:
-    """The textures one person wears, as materials by part."""
-
-    materials: dict[str, Material]
-
-    @classmethod
-    def of(cls, seed: int, age: float, sex: float, ancestry: ArrayLike, size: int = TEXTURE) -> Wardrobe:
-        shares = np.asarray(ancestry, float)
-        skin = paint(seed, age, sex, ancestry, size, scalp_shadow=0.35)
-        iris = draw_iris_colour((float(shares[0]), float(shares[1]), float(shares[2])), seed)
-        eye = Material((1, 1, 1), Texture.colour(paint_eye(iris, 512, seed)), roughness=0.35, specular=0.3)
-        mouth = Texture.colour(paint_mouth(512, seed))
-        cornea = Material((1, 1, 1), roughness=0.06, specular=0.6)
-        wet = Material((1, 1, 1), mouth, roughness=0.28, subsurface=0.3)
-        materials = {
-            "skin": Material(
-                (1, 1, 1),
-                Texture.colour(skin.albedo),
-                relief=Texture.normals(skin.normal),
-                roughness=float(np.median(skin.roughness)) / 255,
-                specular=0.42,
-                subsurface=0.5,
-            ),
-            "eye_left": eye,
-            "eye_right": eye,
-            "cornea_left": cornea,
-            "cornea_right": cornea,
-            "lashes": Material((1, 1, 1), Texture.colour(paint_lashes(seed=seed)), roughness=0.7, specular=0.1),
-        }
-        materials |= dict.fromkeys(MOUTH_PARTS, wet)
-        return cls(materials)
-
-
-@dataclass(frozen=True, eq=False)
-class FineMesh:
-    """The head at close-up level, cut into its parts once."""
-
-    subdivision: Subdivision
-    triangles: dict[str, NDArray[np.int32]]
-    triangles_uv: dict[str, NDArray[np.int32]]
-
-    @property
-    def blockers(self) -> NDArray[np.int32]:
-        return np.concatenate([t for part, t in self.triangles.items() if part not in CLEAR])
-
-
-@lru_cache(maxsize=2)
-def fine_mesh(model: HeadModel) -> FineMesh:
-    fine = subdivide(model.quads, model.quads_uv, model.uv, model.vertex_count)
-    part = model.part[fine.face]
-    halves = [[0, 1, 2], [0, 2, 3]]
-    triangles, triangles_uv = {}, {}
-    for index, name in enumerate(model.parts):
-        triangles[name] = fine.quads[part == index][:, halves].reshape(-1, 3)
-        triangles_uv[name] = fine.quads_uv[part == index][:, halves].reshape(-1, 3)
-    return FineMesh(fine, triangles, triangles_uv)
-
-
-def surfaces(model: HeadModel, vertices: Floats, wardrobe: Wardrobe) -> tuple[Surface, ...]:
-    """A posed head (V, 3), subdivided and dressed, ready to be drawn."""
-    mesh = fine_mesh(model)
-    fine = mesh.subdivision.refine(vertices)
-    light = ambient_occlusion(fine, np.concatenate(list(mesh.triangles.values())), blockers=mesh.blockers)
-    drawn = []
-    for part, triangles in mesh.triangles.items():
-        rows, local = np.unique(triangles, return_inverse=True)
-        kind = Drawn.OPAQUE
-        if part in CLEAR:
-            kind = Drawn.CARDS if part == "lashes" else Drawn.GLOSS
-        drawn.append(
-            Surface(
-                fine[rows],
-                local.reshape(-1, 3).astype(np.int32),
-                wardrobe.materials[part],
-                mesh.subdivision.uv,
-                mesh.triangles_uv[part],
-                occlusion=light[rows],
-                drawn=kind,
-            )
-        )
-    return tuple(drawn)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from headform.photo import Photo, Sighting
 from headform.photo.faces import Head
 from headform.photo.sighting import look_at
 from headform.render import Camera, Scene, render
+from headform.skin.wardrobe import Wardrobe, surfaces
 
 
 @pytest.fixture(scope="module")
@@ -21,9 +22,9 @@ def portrait() -> Photo:
     """A face of our own, so that nobody's photo is needed."""
     head = load_default()
     person = show.draw_person(head, 11)
-    wardrobe = show.Wardrobe.of(person.seed, person.age, person.sex, person.ancestry, size=512)
+    wardrobe = Wardrobe.of(person.seed, person.age, person.sex, person.ancestry, size=512)
     camera = Camera.portrait(0.3, 0.0, 448, field_of_view=0.34)
-    scene = Scene(show.surfaces(head, head.rest(person.beta), wardrobe), background=(0.5, 0.55, 0.6))
+    scene = Scene(surfaces(head, head.rest(person.beta), wardrobe), background=(0.5, 0.55, 0.6))
     return Photo.of(np.ascontiguousarray(render(scene, camera).rgb), "ours")
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from headform import show
 from headform.head import load_default
 from headform.photo.faces import find_faces
 from headform.photo.landmarks import find_landmarks
 from headform.render import Camera, Scene, render
+from headform.skin.wardrobe import Wardrobe, surfaces
 
 MILLIMETRES = 1.2 * 0.3 / 512 * 1e3  # of a pixel, at the face
 
@@ -18,9 +18,9 @@ MILLIMETRES = 1.2 * 0.3 / 512 * 1e3  # of a pixel, at the face
 def test_mediapipe_points_lie_where_it_sees_them(yaw):
     head = load_default()
     vertices = head.rest()
-    wardrobe = show.Wardrobe.of(1, 35, 0.9, (0, 0, 1))
+    wardrobe = Wardrobe.of(1, 35, 0.9, (0, 0, 1))
     camera = Camera.portrait(yaw, 0.0, 512, field_of_view=0.3)
-    scene = Scene(show.surfaces(head, vertices, wardrobe), background=(0.5, 0.55, 0.6))
+    scene = Scene(surfaces(head, vertices, wardrobe), background=(0.5, 0.55, 0.6))
     picture = np.ascontiguousarray(render(scene, camera).rgb)
     faces = find_faces(picture)
     assert len(faces) == 1

@@ -18,7 +18,7 @@ from headform.head.default import typical
 from headform.photo import Photo, Sighting, see
 from headform.photo.sighting import canonical_points, head_pose, look_closely, sharpness_of
 from headform.render import Camera, Scene, Surface, render
-from headform.show import Wardrobe, surfaces
+from headform.skin.wardrobe import Wardrobe, surfaces
 
 Picture = NDArray[np.uint8]
 Read = Callable[[Path], Picture]

@@ -17,6 +17,7 @@ from headform.errors import BadInput
 from headform.files import write_whole
 from headform.fit import Floats, HeadFit
 from headform.head import JOINTS, HeadModel
+from headform.skin.textures import Textures
 
 Doubles = NDArray[np.float64]
 
@@ -64,7 +65,7 @@ class Avatar:
     """A head model with what was found for one person; `warnings` say what is less sure.
 
     landmarks (n, 2) are the pixels of the photo that the head was laid on; box (4,) left, top, right, bottom of the
-    face that was found, in pixels.
+    face that was found, in pixels; textures are what it wears, none on a head with another atlas than the default's.
     """
 
     model: HeadModel
@@ -73,6 +74,7 @@ class Avatar:
     landmarks: Floats
     warnings: tuple[str, ...] = ()
     box: Doubles | None = None
+    textures: Textures | None = None
 
     def neutral(self) -> Floats:
         """(V, 3) metres: the head at rest."""

@@ -18,7 +18,7 @@ from headform.head import HeadModel
 from headform.render import Camera, Drawn, Lamp, Light, Material, Scene, Surface, render
 from headform.render.occlusion import ambient_occlusion
 from headform.render.surface import vertex_normals
-from headform.show import CLEAR, Wardrobe
+from headform.skin.wardrobe import CLEAR, Wardrobe
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]

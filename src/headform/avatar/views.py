@@ -1,0 +1,69 @@
+"""An avatar as a picture: from anywhere, or as the photo's own camera saw the person."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from headform.avatar.avatar import Avatar
+from headform.errors import BadInput
+from headform.fit import Floats
+from headform.head import HeadModel
+from headform.photo.crop import Crop, head_crop
+from headform.render import Camera, Drawn, Light, Material, Scene, Surface, render, studio_light
+from headform.skin.textures import Textures
+from headform.skin.wardrobe import CLEAR, Wardrobe, surfaces
+
+Bytes = NDArray[np.uint8]
+
+PLAIN = Material((0.78, 0.63, 0.55), roughness=0.55, specular=0.35, subsurface=0.5)  # where nothing is worn
+PLAIN_EYE = Material((0.92, 0.91, 0.89), roughness=0.3, specular=0.4)
+
+
+def draw(
+    avatar: Avatar,
+    camera: Camera,
+    vertices: Floats | None = None,
+    light: Light | None = None,
+    background: ArrayLike | None = None,
+    supersample: int = 2,
+) -> Bytes:
+    """(H, W, 4) sRGB with straight alpha: an avatar's head at rest, or with `vertices` (V, 3), in a studio's light."""
+    placed = avatar.neutral() if vertices is None else vertices
+    scene = Scene(dressed(avatar, placed), light=studio_light() if light is None else light, background=background)
+    return render(scene, camera, supersample).rgba
+
+
+def input_view(avatar: Avatar, crop: Crop | None = None, supersample: int = 2) -> Bytes:
+    """(size, size, 4) the head as the photo's own camera saw it, in the light found there: what `crop.cut` shows of
+    the photo. Transparent outside the avatar."""
+    if crop is None:
+        if avatar.box is None:
+            raise BadInput("the avatar does not say where in its photo the face was; give the crop")
+        crop = head_crop(avatar.box)
+    return draw(avatar, crop.camera(avatar.fit.camera), avatar.posed(), avatar.fit.light, None, supersample)
+
+
+def dressed(avatar: Avatar, vertices: Floats) -> tuple[Surface, ...]:
+    """The surfaces of an avatar with vertices (V, 3) in its materials."""
+    if avatar.textures is None:
+        return _plain(avatar.model, vertices)
+    return surfaces(avatar.model, vertices, _wardrobe(avatar.textures))
+
+
+@lru_cache(maxsize=2)
+def _wardrobe(textures: Textures) -> Wardrobe:
+    return Wardrobe.wearing(textures)
+
+
+def _plain(model: HeadModel, vertices: Floats) -> tuple[Surface, ...]:
+    out = []
+    for index, part in enumerate(model.parts):
+        if part in CLEAR:
+            continue
+        triangles = model.triangles[model.triangle_part == index]
+        material = PLAIN_EYE if part.startswith(("eye", "teeth")) else PLAIN
+        out.append(Surface(vertices, triangles, material, drawn=Drawn.OPAQUE))
+    return tuple(out)
