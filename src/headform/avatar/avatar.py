@@ -1,11 +1,13 @@
-"""One person's head from one photo, and how it leaves as a file."""
+"""One person's head from one photo: what it looks like, what it can show, and how it leaves as a file."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import re
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +15,18 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from headform import __version__
+from headform.avatar import formats
 from headform.errors import BadInput
 from headform.files import write_whole
 from headform.fit import Floats, HeadFit
 from headform.head import JOINTS, HeadModel
+from headform.render import Light
 from headform.skin.textures import Textures
 
+Bytes = NDArray[np.uint8]
 Doubles = NDArray[np.float64]
 
-FORMATS = (".glb", ".obj", ".json")
+FORMAT = 1  # of `parameters`: another number where an earlier Headform could not read them
 NUMBERS = re.compile(r"\[[^\[\]{}\"]*\]")  # a row of plain numbers
 CONVENTIONS = {
     "lengths": "metres, where no other unit is in the name",
@@ -34,6 +39,8 @@ CONVENTIONS = {
     "light": "spherical harmonics in world axes, order 1, y, z, x, xy, yz, 3z² − 1, xz, x² − y²; linear RGB",
     "box": "left, top, right, bottom of the face, pixels",
     "landmark_error": "root mean square, share of the face's size",
+    "landmarks": "pixels of the photo",
+    "expression": "what the head shows when it is drawn or written; psi is the photo's",
     "scale": "factor of the whole head: a photo shows shape, the prior knows size",
     "offsets_mm": "what each control vertex of the neutral head moves beyond beta; empty where none does",
 }
@@ -64,8 +71,10 @@ class Provenance:
 class Avatar:
     """A head model with what was found for one person; `warnings` say what is less sure.
 
-    landmarks (n, 2) are the pixels of the photo that the head was laid on; box (4,) left, top, right, bottom of the
-    face that was found, in pixels; textures are what it wears, none on a head with another atlas than the default's.
+    landmarks   (n, 2) pixels of the photo that the head was laid on
+    box         (4,) left, top, right, bottom of the face that was found, pixels
+    textures    what it wears; none on a head with another atlas than the default's
+    expression  what it shows, unit by unit; nothing at rest. What the photo shows is in `fit`
     """
 
     model: HeadModel
@@ -75,6 +84,7 @@ class Avatar:
     warnings: tuple[str, ...] = ()
     box: Doubles | None = None
     textures: Textures | None = None
+    expression: Mapping[str, float] = field(default_factory=dict)
 
     def neutral(self) -> Floats:
         """(V, 3) metres: the head at rest."""
@@ -84,34 +94,69 @@ class Avatar:
         """(V, 3) metres: the head as in the photo."""
         return self.fit.posed(self.model)
 
-    def save(self, path: str | Path) -> None:
-        """Write `path` by its ending: .glb (rigged, 52 units), .obj (the neutral head) or .json (the parameters).
+    def vertices(self) -> Floats:
+        """(V, 3) metres: the head looking ahead, with the expression it shows."""
+        if not self.expression:
+            return self.neutral()
+        return self.fit.personal(self.model).posed(self.fit.beta, dict(self.expression))
 
-        Whole or not at all. Raises BadInput for another ending, OSError where it cannot be written.
+    def with_expression(self, units: Mapping[str, float] | None = None) -> Avatar:
+        """The same head showing `{"jawOpen": 0.5, …}`, at rest without units.
+
+        Raises BadInput for a unit that the head has not, or an amount outside 0 … 1.
+        """
+        shown = {name: float(amount) for name, amount in (units or {}).items()}
+        check_expression(shown, self.model)
+        return replace(self, expression=shown)
+
+    def render(
+        self,
+        yaw: float = 0.0,
+        pitch: float = 0.0,
+        size: int = 512,
+        expression: Mapping[str, float] | None = None,
+        light: Light | None = None,
+        background: ArrayLike | None = None,
+    ) -> Bytes:
+        """(size, size, 4) a portrait in sRGB with straight alpha, in `light` or a studio's.
+
+        Convention: degrees. yaw > 0 takes the camera to the person's left, pitch > 0 up. `expression` is shown
+        instead of the avatar's own; `background` is sRGB, three numbers 0–1, transparent without.
+        """
+        from headform.avatar.portrait import portrait
+
+        showing = self if expression is None else self.with_expression(expression)
+        return portrait(showing, yaw, pitch, size, light=light, background=background)
+
+    def save(self, path: str | Path, texture: int | None = None) -> None:
+        """Write `path` by its ending, .glb, .vrm, .usdz, .obj, .zip …: `headform.avatar.formats` has them all.
+
+        `texture` is the side of the skin's pictures in pixels; without it they stay as they are. Materials and
+        pictures that an .obj names are written beside it. Whole or not at all. Raises BadInput for another ending,
+        MissingExtra where a package is needed, OSError where nothing can be written.
         """
         path = Path(path)
-        content = self.content(path.suffix.lower())
-        with write_whole(path) as stream:
-            stream.write(content)
+        files = self.files(path.suffix, texture, path.stem)
+        main, *beside = files
+        with ExitStack() as written:
+            for name in (*beside, main):
+                target = path if name == main else path.with_name(name)
+                written.enter_context(write_whole(target)).write(files[name])
 
-    def content(self, ending: str) -> bytes:
-        """The bytes of a file with that ending."""
-        if ending == ".glb":
-            from headform.avatar.glb import glb
+    def content(self, ending: str, texture: int | None = None) -> bytes:
+        """The bytes of a file with that ending, without what stands beside it."""
+        return next(iter(self.files(ending, texture).values()))
 
-            return glb(self)
-        if ending == ".obj":
-            from headform.avatar.obj import obj
-
-            return obj(self.model, self.neutral(), self.provenance.in_words())
-        if ending == ".json":
-            return json_bytes(self.parameters())
-        raise BadInput(f"{ending or 'a name without ending'} is no format an avatar has; use {', '.join(FORMATS)}")
+    def files(self, ending: str, texture: int | None = None, stem: str | None = None) -> dict[str, bytes]:
+        """The files of a format by name, the main one, `stem` and the ending, first."""
+        (chosen,) = formats.check([ending])
+        return chosen.make(self, texture, stem)
 
     def parameters(self) -> dict[str, Any]:
         """Everything that was found, as plain numbers with names; `conventions` says what each is measured in."""
         fit, model, camera = self.fit, self.model, self.fit.camera
         return {
+            "format": FORMAT,
             "headform": self.provenance.version,
             "provenance": asdict(self.provenance),
             "head": {"name": model.name, "source": model.source, "licence": model.licence},
@@ -137,9 +182,19 @@ class Avatar:
             "scale": round(float(fit.scale), 6),
             "offsets_mm": _rounded(np.asarray(fit.offsets, np.float64) * 1000, 3) if fit.offsets.any() else [],
             "landmark_error": round(float(fit.error), 6),
+            "expression": dict(self.expression),
+            "landmarks": _rounded(self.landmarks, 2),
             "box": None if self.box is None else _rounded(self.box, 2),
             "warnings": list(self.warnings),
         }
+
+
+def check_expression(units: Mapping[str, float], model: HeadModel) -> None:
+    """Raises BadInput for a unit that the head has not, with the nearest names, or an amount outside 0 … 1."""
+    for name, amount in units.items():
+        model.expression_index(name)
+        if not 0 <= amount <= 1:
+            raise BadInput(f"{name} cannot be {amount:g}; give 0 (rest) to 1 (full)")
 
 
 def json_bytes(values: dict[str, Any]) -> bytes:

@@ -20,10 +20,14 @@ from headform.photo.faces import Head
 from headform.photo.litert import tflite_network
 from headform.photo.shipped import read_manifest
 from headform.photo.sighting import heads_of, look_at
+from headform.skin.portrait import textures_of
 
 Progress = Callable[[str, float], None]
 
 DEFAULT = "headform"
+TEXTURE = 2048  # pixels along the side of the skin's pictures
+TEXTURES = (1024, 2048, 4096)
+FOUND = 0.1  # of the work on a photo: its faces are found
 NETWORKS = ("near_detector", "far_detector", "landmarks", "expression", "segments", "identity")  # asked about a photo
 BACKENDS = {  # name: where its class is
     "headform": "headform.avatar.backends:Headform",
@@ -34,7 +38,8 @@ BACKENDS = {  # name: where its class is
 class Reconstructor(Protocol):
     """Makes avatars of the faces of a photo, largest first, or of the `which`-th alone.
 
-    `progress` is told what is done and how much of it all, 0 … 1. Raises BadInput where there is no such face.
+    Made for a head (None: the one in use) and a side of the skin's pictures in pixels. `progress` is told what is
+    begun and how much of it all is done, 0 … 1. Raises BadInput where there is no such face.
     """
 
     name: str
@@ -47,8 +52,8 @@ class Headform:
 
     name = "headform"
 
-    def __init__(self, model: HeadModel | None = None) -> None:
-        self.model = model or current_model()
+    def __init__(self, model: HeadModel | None = None, texture: int = TEXTURE) -> None:
+        self.model, self.texture = model or current_model(), texture
         if "mediapipe_478" not in self.model.embeddings:
             raise BadInput(
                 f"the head {self.model.name!r} does not know where the 478 points of a face lie on it; "
@@ -66,17 +71,23 @@ class Headform:
         heads = heads_of(photo, which)
         out: list[Avatar] = []
         for number, head in enumerate(heads, which or 1):
-            tell("fitting", 0.3 + 0.7 * len(out) / len(heads))
             made = Provenance(photo.name, number, self.name, self.models)
-            out.append(self._avatar(photo, head, made))
+            begin, share = FOUND + (1 - FOUND) * len(out) / len(heads), (1 - FOUND) / len(heads)
+            out.append(self._avatar(photo, head, made, _part(tell, begin, share)))
         tell("done", 1.0)
         return out
 
-    def _avatar(self, photo: Photo, head: Head, made: Provenance) -> Avatar:
+    def _avatar(self, photo: Photo, head: Head, made: Provenance, tell: Progress) -> Avatar:
+        """One face; `tell` counts this face's share of the work alone."""
+        tell("looking", 0.0)
         sighting = look_at(photo, head)
         points = np.asarray(sighting.landmarks.points[:, :2], np.float32)
+        tell("fitting", 0.1)
         found = self.fit(photo, sighting)
-        return Avatar(self.model, found, made, points, sighting.warnings, np.asarray(sighting.face.box, np.float64))
+        tell("skin", 0.5)
+        textures = textures_of(photo, sighting, found, self.model, self.texture)
+        box = np.asarray(sighting.face.box, np.float64)
+        return Avatar(self.model, found, made, points, sighting.warnings, box, textures)
 
 
 class Average(Headform):
@@ -88,11 +99,15 @@ class Average(Headform):
         return mean_fit(photo, sighting, self.model)
 
 
-def backend(name: str = DEFAULT, model: HeadModel | None = None) -> Reconstructor:
-    """A reconstructor by its name, for the head in use or for `model`. Raises BadInput that lists the names."""
+def backend(name: str = DEFAULT, model: HeadModel | None = None, texture: int = TEXTURE) -> Reconstructor:
+    """A reconstructor by its name, for the head in use or for `model`, with skins of `texture`² pixels.
+
+    Raises BadInput that lists the names, or the sizes.
+    """
     check_backend(name)
+    check_texture(texture)
     module, _, kind = BACKENDS[name].partition(":")
-    made: Reconstructor = getattr(import_module(module), kind)(model)
+    made: Reconstructor = getattr(import_module(module), kind)(model, texture)
     return made
 
 
@@ -105,22 +120,44 @@ def check_backend(name: str) -> None:
     raise BadInput(f"no backend is called {name!r}; {hint} are {', '.join(BACKENDS)}")
 
 
+def check_texture(size: int) -> None:
+    """Raises BadInput unless the skin's pictures can have sides of so many pixels."""
+    if size not in TEXTURES:
+        *some, last = TEXTURES
+        raise BadInput(f"a texture of {size} pixels cannot be made; give {', '.join(map(str, some))} or {last}")
+
+
 def reconstruct(
     photo: Photo | str | Path,
     *,
+    face: int = 1,
     method: str = DEFAULT,
-    which: int | None = None,
+    texture: int = TEXTURE,
+    model: HeadModel | None = None,
+    progress: Progress | None = None,
+) -> Avatar:
+    """The head of one face of a photo, or of the file it is in: the largest, or the `face`-th by size.
+
+    `method` names the backend, `texture` is the side of the skin's pictures in pixels, `model` a head other than the
+    one in use; `progress` is told what is begun and how much is done. Raises BadInput where the photo cannot be read
+    or shows no such face.
+    """
+    if face < 1:
+        raise BadInput(f"face {face} is no face; 1 is the largest")
+    (avatar,) = backend(method, model, texture).reconstruct(_opened(photo), face, progress)
+    return avatar
+
+
+def reconstruct_all(
+    photo: Photo | str | Path,
+    *,
+    method: str = DEFAULT,
+    texture: int = TEXTURE,
     model: HeadModel | None = None,
     progress: Progress | None = None,
 ) -> list[Avatar]:
-    """The heads of all faces of a photo or of the file it is in, largest first, or of the `which`-th alone.
-
-    `method` names the backend, `model` a head other than the one in use; `progress` is told what is done. Raises
-    BadInput where the photo cannot be read or shows no such face.
-    """
-    made = backend(method, model)
-    opened = photo if isinstance(photo, Photo) else Photo.open(photo)
-    return made.reconstruct(opened, which, progress)
+    """The heads of all faces of a photo, largest first; otherwise as `reconstruct`."""
+    return backend(method, model, texture).reconstruct(_opened(photo), None, progress)
 
 
 def models_of(model: HeadModel) -> dict[str, str]:
@@ -128,6 +165,15 @@ def models_of(model: HeadModel) -> dict[str, str]:
     used = {f"head {model.name}": f"sha256 {fingerprint(model)}"}
     shipped = {row["name"]: f"{row['version']}, sha256 {row['sha256']}" for row in read_manifest()}
     return used | {name: about for name, about in shipped.items() if name in NETWORKS}
+
+
+def _opened(photo: Photo | str | Path) -> Photo:
+    return photo if isinstance(photo, Photo) else Photo.open(photo)
+
+
+def _part(tell: Progress, begin: float, share: float) -> Progress:
+    """What is told about one part of the work, as a share of the whole."""
+    return lambda stage, done: tell(stage, begin + share * done)
 
 
 def _silence(stage: str, share: float) -> None:

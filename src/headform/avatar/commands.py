@@ -5,24 +5,27 @@ from __future__ import annotations
 import argparse
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
+from headform.avatar import formats
 from headform.errors import BadInput, HeadformError
 
 if TYPE_CHECKING:
     from headform.avatar.avatar import Avatar
     from headform.avatar.backends import Reconstructor
+    from headform.avatar.formats import Format
     from headform.avatar.progress import Face, Outcome, Show
-    from headform.photo import Photo
 
 FINE, REFUSED = 0, 2
 FIRST_FOLDER = Path("avatars")
+FIRST_FORMATS = "zip,glb"
+TEXTURE = 2048
 JOBS, MOST_JOBS = 2, 64
-SEEN = 0.8  # of the work on a photo: what remains is writing
+SEEN = 0.65  # of the work on a photo: what remains is writing
 
 
 def add_reconstruct(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -30,16 +33,30 @@ def add_reconstruct(commands: argparse._SubParsersAction[argparse.ArgumentParser
     add = commands.add_parser(
         "reconstruct",
         help="make a 3D head of every face in photos",
-        description="Make a 3D head of every face in photos: head.obj, posed.obj, avatar.glb, params.json and "
-        "overlay.png in a folder named for the photo, further faces in NAME-2, NAME-3 …",
+        description="Make a 3D head of every face in photos: avatar.zip and avatar.glb, params.json and preview.png in "
+        "a folder named for the photo, further faces in NAME-2, NAME-3 …",
         epilog="Exit code 0: every photo gave a head; 2: at least one did not, and is listed at the end; "
         "130: interrupted. An earlier folder is replaced only if Headform wrote all that is in it.",
     )
     add.add_argument("photos", nargs="+", type=Path, metavar="PHOTO", help="photos, or folders of photos")
     add.add_argument("-o", "--output", type=Path, default=FIRST_FOLDER, metavar="DIR", help=f"({FIRST_FOLDER})")
+    add.add_argument(
+        "--texture", type=int, default=TEXTURE, metavar="N", help=f"pixels of the skin: 1024, 2048 or 4096 ({TEXTURE})"
+    )
+    add.add_argument(
+        "--format",
+        default=FIRST_FORMATS,
+        metavar="LIST",
+        help=f"of zip, glb, vrm, usdz, usdc, usda, obj, with commas ({FIRST_FORMATS})",
+    )
     add.add_argument("--backend", default="headform", metavar="NAME", help="headform, or average, the baseline")
     add.add_argument("--face", type=int, metavar="N", help="only the N-th face, 1 is the largest (all)")
     add.add_argument("--jobs", type=int, default=JOBS, metavar="N", help=f"photos at the same time ({JOBS})")
+    add.add_argument(
+        "--debug",
+        action="store_true",
+        help="also crop.png, input_view.png, overlay.png, posed.obj: is it like the photo?",
+    )
     add.add_argument("--json", action="store_true", help="one line of JSON for each face, for programs")
     add.set_defaults(run=reconstruct)
 
@@ -50,6 +67,7 @@ def reconstruct(chosen: argparse.Namespace) -> int:
         raise BadInput(f"--face {chosen.face} is no face; 1 is the largest")
     if not 1 <= chosen.jobs <= MOST_JOBS:
         raise BadInput(f"--jobs {chosen.jobs} cannot be; give 1 to {MOST_JOBS}")
+    made = formats.check(chosen.format.split(","))
     check_output(chosen.output)
     photos = find_photos(chosen.photos)
 
@@ -57,7 +75,8 @@ def reconstruct(chosen: argparse.Namespace) -> int:
     from headform.avatar.folder import folder_names
     from headform.avatar.progress import Show
 
-    batch = Batch(backend(chosen.backend), chosen.face, Show(len(photos), chosen.json))
+    maker, show = backend(chosen.backend, texture=chosen.texture), Show(len(photos), chosen.json)
+    batch = Batch(maker, chosen.face, show, made, chosen.debug)
     jobs = list(zip(photos, [chosen.output / name for name in folder_names(photos)], strict=True))
     with batch.show:
         outcomes = [batch.work(*jobs[0])] if len(jobs) == 1 else batch.run(jobs, chosen.jobs)
@@ -108,8 +127,10 @@ class Batch:
     and one copy of the models is enough.
     """
 
-    def __init__(self, maker: Reconstructor, face: int | None, show: Show) -> None:
-        self.maker, self.face, self.show = maker, face, show
+    def __init__(
+        self, maker: Reconstructor, face: int | None, show: Show, made: Sequence[Format], debug: bool = False
+    ) -> None:
+        self.maker, self.face, self.show, self.formats, self.debug = maker, face, show, made, debug
         self.alone = show.count == 1
         self._stop = Event()
 
@@ -148,7 +169,7 @@ class Batch:
         return outcome
 
     def _make(self, path: Path, base: Path, faces: list[Face], begin: float) -> None:
-        from headform.avatar.folder import check_replaceable, face_folder
+        from headform.avatar.folder import check_replaceable, contents, face_folder
         from headform.avatar.progress import Face
         from headform.photo import Photo
 
@@ -160,9 +181,11 @@ class Batch:
             self._tell(path, "writing", SEEN + (1 - SEEN) * row / len(avatars))
             number = avatar.provenance.face
             folder = face_folder(base, number)
-            files = _write(photo, avatar, folder)
+            files = contents(photo, avatar, self.formats, self.debug)
+            _write(folder, files)
             seconds = time.perf_counter() - begin
-            faces.append(Face(path, number, folder, files, seconds, avatar.warnings))
+            sizes = {name: len(content) for name, content in files.items()}
+            faces.append(Face(path, number, folder, sizes, seconds, avatar.warnings))
             self.show.add(faces[-1])
 
     def _tell(self, path: Path, stage: str, share: float) -> None:
@@ -175,16 +198,14 @@ class Interrupted(Exception):
     """The batch has ended while this photo was under way."""
 
 
-def _write(photo: Photo, avatar: Avatar, folder: Path) -> tuple[str, ...]:
-    from headform.avatar.folder import contents, write_folder
+def _write(folder: Path, files: dict[str, bytes]) -> None:
+    from headform.avatar.folder import write_folder
 
-    files = contents(photo, avatar)
     try:
         write_folder(folder, files)
     except OSError as error:
         reason = error.strerror or str(error)
         raise BadInput(f"{folder} cannot be written: {reason}; make room or choose another folder with -o") from error
-    return tuple(files)
 
 
 def _is_photo(path: Path, endings: tuple[str, ...]) -> bool:

@@ -11,19 +11,19 @@ import re
 import secrets
 import shutil
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from PIL import Image
+import numpy as np
+from numpy.typing import NDArray
 
+from headform.avatar import formats
 from headform.avatar.avatar import Avatar, json_bytes
-from headform.avatar.glb import glb
-from headform.avatar.obj import obj
-from headform.avatar.overlay import overlay
+from headform.avatar.formats import Format
 from headform.errors import BadInput
 from headform.photo import Photo
 
-FILES = ("head.obj", "posed.obj", "params.json", "overlay.png", "avatar.glb")
+USUAL = ("zip", "glb")
 RECORD = "params.json"  # it holds the sha256 of the others
 MOST_LETTERS = 80  # of a folder's name: room for what is added
 UNFIT = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]')  # in names, on one system or another
@@ -31,18 +31,19 @@ FURTHER_FACE = re.compile(r"(.+)-\d+")
 ELSEWHERE = "move it away or choose another folder with -o"
 
 
-def contents(photo: Photo, avatar: Avatar) -> dict[str, bytes]:
-    """The files of an avatar by name; params.json records the sha256 of the others."""
-    picture = io.BytesIO()
-    Image.fromarray(overlay(photo, avatar)).save(picture, "PNG", compress_level=3)
-    about = avatar.provenance.in_words()
-    files = {
-        "head.obj": obj(avatar.model, avatar.neutral(), about),
-        "posed.obj": obj(avatar.model, avatar.posed(), about),
-        "overlay.png": picture.getvalue(),
-        "avatar.glb": glb(avatar),
-    }
-    sums = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+def contents(
+    photo: Photo, avatar: Avatar, made: Iterable[Format] | None = None, debug: bool = False
+) -> dict[str, bytes]:
+    """The files of an avatar by name: its formats, a preview, and with `debug` what a fit is judged by.
+
+    params.json records the sha256 of the others.
+    """
+    files: dict[str, bytes] = {}
+    for each in dict.fromkeys([*(formats.check(USUAL) if made is None else made), *formats.check(["png"])]):
+        files |= each.make(avatar)
+    if debug:
+        files |= _to_judge(photo, avatar)
+    sums = {name: hashlib.sha256(content).hexdigest() for name, content in files.items() if name != RECORD}
     return files | {RECORD: json_bytes(avatar.parameters() | {"files": sums})}
 
 
@@ -81,16 +82,17 @@ def check_replaceable(folder: Path) -> None:
     if not folder.exists():
         return
     inside = sorted(folder.iterdir())
-    foreign = [path.name for path in inside if path.name not in FILES or path.is_symlink() or not path.is_file()]
-    if foreign:
-        raise BadInput(f"{folder} holds {foreign[0]}, which Headform did not write; {ELSEWHERE}")
     if not inside:
         return
     sums = _recorded_sums(folder / RECORD)
     if sums is None:
         raise BadInput(f"{folder} holds {inside[0].name}, but no {RECORD} that says Headform wrote it; {ELSEWHERE}")
     for path in inside:
-        if path.name != RECORD and hashlib.sha256(path.read_bytes()).hexdigest() != sums.get(path.name):
+        if path.name == RECORD:
+            continue
+        if path.name not in sums or path.is_symlink() or not path.is_file():
+            raise BadInput(f"{folder} holds {path.name}, which Headform did not write; {ELSEWHERE}")
+        if hashlib.sha256(path.read_bytes()).hexdigest() != sums[path.name]:
             raise BadInput(f"{path} was changed since Headform wrote it; {ELSEWHERE}")
 
 
@@ -113,6 +115,31 @@ def folder_names(photos: Sequence[Path]) -> list[str]:
 def face_folder(base: Path, number: int) -> Path:
     """Where the avatar of the `number`-th face of a photo goes: the first has the plain name."""
     return base if number == 1 else base.with_name(f"{base.name}-{number}")
+
+
+def _to_judge(photo: Photo, avatar: Avatar) -> dict[str, bytes]:
+    """The head crop of the photo, the avatar over it, the mesh on the photo, and the head as in the photo."""
+    from headform.avatar.obj import obj
+    from headform.avatar.overlay import overlay
+    from headform.avatar.views import input_view
+    from headform.photo.crop import head_crop
+
+    files = {
+        "overlay.png": _png(overlay(photo, avatar)),
+        "posed.obj": obj(avatar.model, avatar.posed(), avatar.provenance.in_words()),
+    }
+    if avatar.box is not None:
+        crop = head_crop(avatar.box)
+        files |= {"crop.png": _png(crop.cut(photo.pixels)), "input_view.png": _png(input_view(avatar, crop))}
+    return files
+
+
+def _png(pixels: NDArray[np.uint8]) -> bytes:
+    from PIL import Image
+
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "PNG", compress_level=3)
+    return stream.getvalue()
 
 
 def _swap(draft: Path, folder: Path, old: Path) -> None:

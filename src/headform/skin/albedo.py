@@ -144,3 +144,10 @@ def linear_from_lab(lab: NDArray[Any]) -> Floats:
     f = np.stack([fy + lab[..., 1] / 500, fy, fy - lab[..., 2] / 200], -1)
     xyz = WHITE * np.where(f > 6 / 29, f**3, 3 * (6 / 29) ** 2 * (f - 4 / 29))
     return np.asarray(np.clip(xyz @ np.linalg.inv(TO_XYZ).T, 0.003, 1), np.float32)
+
+
+def lab_from_linear(linear: ArrayLike) -> NDArray[np.float64]:
+    """Linear sRGB primaries to CIE L*a*b* (D65), (..., 3)."""
+    share = np.maximum(np.asarray(linear, np.float64) @ TO_XYZ.T, 0) / WHITE
+    f = np.where(share > (6 / 29) ** 3, np.cbrt(share), share / (3 * (6 / 29) ** 2) + 4 / 29)
+    return np.stack([116 * f[..., 1] - 16, 500 * (f[..., 0] - f[..., 1]), 200 * (f[..., 1] - f[..., 2])], -1)

@@ -66,6 +66,7 @@ class FineMesh:
 
     @property
     def blockers(self) -> NDArray[np.int32]:
+        """Triangles of what is not clear."""
         return np.concatenate([t for part, t in self.triangles.items() if part not in CLEAR])
 
 
@@ -81,11 +82,22 @@ def fine_mesh(model: HeadModel) -> FineMesh:
     return FineMesh(fine, triangles, triangles_uv)
 
 
+def openness(model: HeadModel, vertices: Floats) -> Floats:
+    """(N,) 0–1: the share of light from all around that reaches each point of the close-up mesh of a head (V, 3).
+
+    Worked out on the head's own mesh and refined like its places: a quarter of the work, and smoother.
+    """
+    clear = [model.part_index(part) for part in CLEAR if part in model.parts]
+    blockers = model.triangles[~np.isin(model.triangle_part, clear)]
+    light = ambient_occlusion(vertices, model.triangles, blockers=blockers)
+    return fine_mesh(model).subdivision.refine(light[:, None])[:, 0]
+
+
 def surfaces(model: HeadModel, vertices: Floats, wardrobe: Wardrobe) -> tuple[Surface, ...]:
     """A posed head (V, 3), subdivided and dressed, ready to be drawn."""
     mesh = fine_mesh(model)
     fine = mesh.subdivision.refine(vertices)
-    light = ambient_occlusion(fine, np.concatenate(list(mesh.triangles.values())), blockers=mesh.blockers)
+    light = openness(model, vertices)
     drawn = []
     for part, triangles in mesh.triangles.items():
         rows, local = np.unique(triangles, return_inverse=True)

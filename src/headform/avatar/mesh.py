@@ -1,0 +1,104 @@
+"""A head as files want it: its parts in groups, with normals, weights and what each expression unit moves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headform.avatar.avatar import Avatar
+from headform.avatar.looks import LOOKS, SKIN
+from headform.fit import Floats
+from headform.head.model import HeadModel
+from headform.render.surface import vertex_normals
+from headform.skin.wardrobe import fine_mesh
+
+Ints = NDArray[np.int32]
+Flags = NDArray[np.bool_]
+
+MOST_JOINTS = 4  # of a vertex, in most programs
+LEAST_WEIGHT = 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """Triangles of the parts that share a look, their vertices split where texture coordinates part.
+
+    rows (N,) vertices of the model; uv (N, 2) origin bottom-left; triangles (T, 3) rows of `rows`
+    """
+
+    name: str
+    rows: Ints
+    uv: Floats
+    triangles: Ints
+
+
+def look_names(model: HeadModel, dressed: bool) -> list[str]:
+    """The looks of this head's parts, skin first: a part that no look names is skin. Lashes are cards, black patches
+    without their picture, and left out on a head that is not dressed."""
+    used = {look_of(part) for part in model.parts}
+    return [name for name in LOOKS if name in used and (dressed or name != "lashes")]
+
+
+def look_of(part: str) -> str:
+    return next((name for name, look in LOOKS.items() if part in look.parts), SKIN)
+
+
+def faces_of(model: HeadModel, look: str) -> Flags:
+    """(Q,) which faces have this look."""
+    return np.isin(model.part, [index for index, part in enumerate(model.parts) if look_of(part) == look])
+
+
+def groups_of(model: HeadModel, dressed: bool) -> list[Group]:
+    """The groups of a head, in the order of `look_names`."""
+    return [_group(model, name) for name in look_names(model, dressed)]
+
+
+def _group(model: HeadModel, look: str) -> Group:
+    chosen = np.isin(model.triangle_part, np.unique(model.part[faces_of(model, look)]))
+    vertex = model.triangles[chosen].reshape(-1).astype(np.int64)
+    corner = model.triangles_uv[chosen].reshape(-1).astype(np.int64)
+    pairs, local = np.unique(vertex * len(model.uv) + corner, return_inverse=True)
+    rows, uv_rows = np.divmod(pairs, len(model.uv))
+    uv = model.uv[uv_rows].astype(np.float32)
+    return Group(look, rows.astype(np.int32), uv, local.reshape(-1, 3).astype(np.int32))
+
+
+def smooth_normals(model: HeadModel, vertices: Floats) -> Floats:
+    """(V, 3) unit normals of the close-up surface at the vertices (V, 3) of the head."""
+    fine = fine_mesh(model)
+    triangles = np.concatenate(list(fine.triangles.values()))
+    return vertex_normals(fine.subdivision.refine(vertices), triangles)[: len(vertices)]
+
+
+def morphs(avatar: Avatar, rest: Floats) -> Floats:
+    """(E, V, 3) metres: what each full unit moves from the neutral head, its turns of jaw and eyes included."""
+    model = avatar.model
+    personal = avatar.fit.personal(model).person(avatar.fit.beta)
+    moved = np.zeros((model.expression_size, model.vertex_count, 3), np.float32)
+    for index, name in enumerate(model.expression_names):
+        moved[index] = personal.posed({name: 1.0}) - rest
+    return moved
+
+
+def turns(model: HeadModel, rest: Floats, moved: Floats) -> Floats:
+    """(E, V, 3) how the normals of the head change with displacements (E, V, 3)."""
+    still = vertex_normals(rest, model.triangles)
+    changed = [vertex_normals(rest + each, model.triangles) - still for each in moved]
+    return np.array(changed, np.float32).reshape(moved.shape)
+
+
+def joint_places(avatar: Avatar) -> NDArray[np.float64]:
+    """(5, 3) metres: where the joints of the neutral head are."""
+    fit = avatar.fit
+    return fit.personal(avatar.model).joints_of(fit.beta).astype(np.float64)
+
+
+def four_weights(weights: Floats) -> tuple[NDArray[np.uint8], Floats]:
+    """(V, 4) joints and weights: the four largest of (V, 5), summing to one; unused places are joint 0."""
+    order = np.argsort(-weights, axis=1, kind="stable")[:, :MOST_JOINTS]
+    chosen = np.take_along_axis(weights, order, 1).astype(np.float64).clip(0)
+    chosen[chosen < LEAST_WEIGHT] = 0
+    chosen /= chosen.sum(1, keepdims=True)
+    return np.where(chosen > 0, order, 0).astype(np.uint8), chosen.astype("<f4")
