@@ -29,7 +29,7 @@ def main() -> None:
     vertices = model.posed(person.beta, smile, aim_eyes(model, person.beta, camera.position))
     scene = Scene(surfaces(model, vertices, wardrobe), background=(0.88, 0.89, 0.9))
     photo = Photo.of(render(scene, camera).rgb, "render")
-    (avatar,) = reconstruct(photo, which=1)
+    avatar = reconstruct(photo)
     sheet = Image.new("RGB", (4 * SIDE, SIDE), (255, 255, 255))
     views = (photo.pixels, overlay(photo, avatar), clay(model, avatar.neutral(), 2 * SIDE)[:, : 4 * SIDE])
     for column, pixels in enumerate(views):

@@ -1,4 +1,4 @@
-"""The command line: `headform reconstruct`, `show`, `model`, `doctor`. Heavy imports wait until they are needed."""
+"""The command line: `headform reconstruct`, `render`, `show`, `model` … Heavy imports wait until they are needed."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 
 from headform import __version__
 from headform.avatar.commands import add_reconstruct
+from headform.avatar.render_command import add_render
 from headform.errors import BadInput, HeadformError
 from headform.measure.commands import add_measure
 
@@ -119,6 +120,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"headform {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     add_reconstruct(commands)
+    add_render(commands)
     add_measure(commands)
     _add_show(commands)
     _add_model(commands)

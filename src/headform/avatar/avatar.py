@@ -123,7 +123,7 @@ class Avatar:
         Convention: degrees. yaw > 0 takes the camera to the person's left, pitch > 0 up. `expression` is shown
         instead of the avatar's own; `background` is sRGB, three numbers 0–1, transparent without.
         """
-        from headform.avatar.portrait import portrait
+        from headform.avatar.framing import portrait
 
         showing = self if expression is None else self.with_expression(expression)
         return portrait(showing, yaw, pitch, size, light=light, background=background)

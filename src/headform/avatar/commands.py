@@ -15,7 +15,6 @@ from headform.avatar import formats
 from headform.errors import BadInput, HeadformError
 
 if TYPE_CHECKING:
-    from headform.avatar.avatar import Avatar
     from headform.avatar.backends import Reconstructor
     from headform.avatar.formats import Format
     from headform.avatar.progress import Face, Outcome, Show

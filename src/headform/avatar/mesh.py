@@ -11,26 +11,26 @@ from headform.avatar.avatar import Avatar
 from headform.avatar.looks import LOOKS, SKIN
 from headform.fit import Floats
 from headform.head.model import HeadModel
-from headform.render.surface import vertex_normals
+from headform.render.surface import Surface, tangents, vertex_normals
 from headform.skin.wardrobe import fine_mesh
 
 Ints = NDArray[np.int32]
-Flags = NDArray[np.bool_]
 
 MOST_JOINTS = 4  # of a vertex, in most programs
 LEAST_WEIGHT = 1e-6
+LEAST_TANGENT = 1e-3  # of its length: less is left where a picture is not laid out at all
 
 
 @dataclass(frozen=True, eq=False)
 class Group:
     """Triangles of the parts that share a look, their vertices split where texture coordinates part.
 
-    rows (N,) vertices of the model; uv (N, 2) origin bottom-left; triangles (T, 3) rows of `rows`
+    rows (N,) vertices of the model; uv_rows (N,) rows of its uv; triangles (T, 3) rows of `rows`
     """
 
     name: str
     rows: Ints
-    uv: Floats
+    uv_rows: Ints
     triangles: Ints
 
 
@@ -45,9 +45,9 @@ def look_of(part: str) -> str:
     return next((name for name, look in LOOKS.items() if part in look.parts), SKIN)
 
 
-def faces_of(model: HeadModel, look: str) -> Flags:
-    """(Q,) which faces have this look."""
-    return np.isin(model.part, [index for index, part in enumerate(model.parts) if look_of(part) == look])
+def parts_of(model: HeadModel, look: str) -> list[int]:
+    """Which of the head's parts have this look."""
+    return [index for index, part in enumerate(model.parts) if look_of(part) == look]
 
 
 def groups_of(model: HeadModel, dressed: bool) -> list[Group]:
@@ -56,13 +56,12 @@ def groups_of(model: HeadModel, dressed: bool) -> list[Group]:
 
 
 def _group(model: HeadModel, look: str) -> Group:
-    chosen = np.isin(model.triangle_part, np.unique(model.part[faces_of(model, look)]))
+    chosen = np.isin(model.triangle_part, parts_of(model, look))
     vertex = model.triangles[chosen].reshape(-1).astype(np.int64)
     corner = model.triangles_uv[chosen].reshape(-1).astype(np.int64)
     pairs, local = np.unique(vertex * len(model.uv) + corner, return_inverse=True)
     rows, uv_rows = np.divmod(pairs, len(model.uv))
-    uv = model.uv[uv_rows].astype(np.float32)
-    return Group(look, rows.astype(np.int32), uv, local.reshape(-1, 3).astype(np.int32))
+    return Group(look, rows.astype(np.int32), uv_rows.astype(np.int32), local.reshape(-1, 3).astype(np.int32))
 
 
 def smooth_normals(model: HeadModel, vertices: Floats) -> Floats:
@@ -70,6 +69,17 @@ def smooth_normals(model: HeadModel, vertices: Floats) -> Floats:
     fine = fine_mesh(model)
     triangles = np.concatenate(list(fine.triangles.values()))
     return vertex_normals(fine.subdivision.refine(vertices), triangles)[: len(vertices)]
+
+
+def smooth_tangents(model: HeadModel, vertices: Floats, normals: Floats, group: Group) -> Floats:
+    """(N, 4) unit tangents of a group towards larger u, at right angles to its normals, and the side (±1) of +v."""
+    skin = Surface(vertices, model.triangles, uv=model.uv, triangles_uv=model.triangles_uv)
+    along, up = tangents(skin, normals)[group.uv_rows], normals[group.rows]
+    flat = along[:, :3] - up * (along[:, :3] * up).sum(1, keepdims=True)
+    lost = np.linalg.norm(flat, axis=1) < LEAST_TANGENT
+    flat[lost] = np.cross(up[lost], np.eye(3, dtype=np.float32)[np.abs(up[lost]).argmin(1)])
+    flat /= np.linalg.norm(flat, axis=1, keepdims=True)
+    return np.column_stack([flat, np.where(along[:, 3] < 0, -1, 1)]).astype(np.float32)
 
 
 def morphs(avatar: Avatar, rest: Floats) -> Floats:

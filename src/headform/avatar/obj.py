@@ -1,34 +1,96 @@
-"""Wavefront OBJ of a head: places in metres, texture coordinates, quads, one group for each part."""
+"""Wavefront OBJ of a head: places in metres, texture coordinates, normals, quads, one group for each part; and the
+materials and pictures that go with it."""
 
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 
 import numpy as np
 
+from headform.avatar import pictures
+from headform.avatar.avatar import Avatar
+from headform.avatar.looks import LOOKS
+from headform.avatar.mesh import look_names, look_of, smooth_normals
 from headform.fit import Floats
 from headform.head import HeadModel
+from headform.render.colour import to_srgb
+
+Called = Callable[[str], str]  # a picture's file by its name in `Textures`
+
+USUAL_STEM = "head"
+CORNER = "%d/%d/%d"  # vertex, texture coordinate, normal
+TRIANGLE, QUAD = (f"f {' '.join([CORNER] * count)}\n" for count in (3, 4))
 
 
-def obj(model: HeadModel, vertices: Floats, about: str = "") -> bytes:
-    """The file for vertices (V, 3), six decimals; vertex numbers are the model's. `about` becomes a remark."""
+def files(avatar: Avatar, texture: int | None, stem: str) -> dict[str, bytes]:
+    """The head with what it shows, its materials and its pictures.
+
+    The pictures of `head.obj` have plain names, albedo.png; those of another begin with its name, me_albedo.png,
+    because several heads may lie in one folder.
+    """
+    before = "" if stem == USUAL_STEM else f"{stem}_"
+    textures = pictures.worn(avatar, texture)
+    exact = {} if textures is None else pictures.exact(textures)
+    about = avatar.provenance.in_words()
+    head = obj(avatar.model, avatar.vertices(), about, f"{stem}.mtl")
+    named = {f"{before}{name}.png": content for name, content in exact.items()}
+    return {f"{stem}.obj": head, f"{stem}.mtl": mtl(avatar, about, lambda name: f"{before}{name}.png"), **named}
+
+
+def obj(model: HeadModel, vertices: Floats, about: str = "", materials: str = "") -> bytes:
+    """The file for vertices (V, 3), six decimals; vertex numbers are the model's, and normals have the same.
+
+    `about` becomes a remark, `materials` is the file that says how each part looks.
+    """
     out = io.StringIO()
     out.write(f"# {about or 'Headform'}\n# metres, +Y up, the face looks along +Z\n")
     if model.licence:
         out.write(f"# head {model.name}: {model.licence}\n")
+    if materials:
+        out.write(f"mtllib {materials}\n")
     out.write("o head\n")
-    places = (np.round(vertices.astype(np.float64), 6) + 0.0).tolist()
-    out.writelines(f"v {x:.6f} {y:.6f} {z:.6f}\n" for x, y, z in places)
-    out.writelines(f"vt {u:.6f} {v:.6f}\n" for u, v in model.uv.tolist())
+    _write_rows(out, "v", vertices, 6)
+    _write_rows(out, "vt", model.uv, 6)
+    _write_rows(out, "vn", smooth_normals(model, vertices), 4)
     for index, part in enumerate(model.parts):
         mine = model.part == index
         if not mine.any():
             continue
-        out.write(f"g {part}\nusemtl {part}\ns 1\n")
-        for corners, corners_uv in zip(
-            (model.quads[mine] + 1).tolist(), (model.quads_uv[mine] + 1).tolist(), strict=True
-        ):
-            count = 3 if corners[3] == corners[2] else 4
-            face = " ".join(f"{v}/{t}" for v, t in zip(corners[:count], corners_uv[:count], strict=True))
-            out.write(f"f {face}\n")
+        out.write(f"g {part}\nusemtl {look_of(part) if materials else part}\ns 1\n")
+        corners = np.stack([model.quads[mine], model.quads_uv[mine], model.quads[mine]], -1) + 1
+        three = model.quads[mine, 3] == model.quads[mine, 2]
+        for row, short in zip(corners.reshape(-1, 12).tolist(), three.tolist(), strict=True):
+            out.write(TRIANGLE % tuple(row[:9]) if short else QUAD % tuple(row))
     return out.getvalue().encode()
+
+
+def _write_rows(out: io.StringIO, word: str, rows: Floats, digits: int) -> None:
+    """Lines of numbers; + 0.0 drops the sign of zero."""
+    line = " ".join([word, *[f"%.{digits}f"] * rows.shape[1]]) + "\n"
+    rounded = np.round(rows.astype(np.float64), digits) + 0.0
+    out.write(line * len(rows) % tuple(rounded.ravel().tolist()))
+
+
+def mtl(avatar: Avatar, about: str, called: Called) -> bytes:
+    """The materials; `called` gives each picture's file."""
+    dressed = avatar.textures is not None
+    out = [f"# {about}"]
+    for name in look_names(avatar.model, True):
+        look = LOOKS[name]
+        worn = dressed and look.picture is not None
+        red, green, blue = (1.0, 1.0, 1.0) if worn else to_srgb(np.array(look.colour)).tolist()
+        out += ["", f"newmtl {name}", f"Kd {red:.3f} {green:.3f} {blue:.3f}", "Ks 0.04 0.04 0.04", "illum 2"]
+        out += [f"Ns {_exponent(look.roughness):.0f}", f"Pr {look.roughness:.2f}", f"d {look.opacity:.2f}"]
+        if worn:
+            out.append(f"map_Kd {called(str(look.picture))}")
+        if worn and name == "skin":
+            out += [f"map_Bump -bm 1 {called('normal')}", f"norm {called('normal')}", f"map_Pr {called('roughness')}"]
+        if worn and name == "lashes":
+            out.append(f"map_d {called('lashes')}")
+    return ("\n".join(out) + "\n").encode()
+
+
+def _exponent(roughness: float) -> float:
+    """Blinn's exponent of a perceptual roughness: 2 / α² − 2, α = roughness²."""
+    return min(2 / roughness**4 - 2, 1000.0)

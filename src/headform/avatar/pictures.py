@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from headform.avatar.avatar import Avatar
+from headform.errors import BadInput
 from headform.skin.textures import Textures
 
 Bytes = NDArray[np.uint8]
@@ -35,8 +36,13 @@ _previews: WeakKeyDictionary[Avatar, bytes] = WeakKeyDictionary()
 
 
 def worn(avatar: Avatar, texture: int | None) -> Textures | None:
-    """The avatar's textures with skin pictures of `texture`² pixels, or as they are. BadInput for odd sizes."""
+    """The avatar's textures with skin pictures of `texture`² pixels, or as they are.
+
+    Raises BadInput for a size that is no power of two, too small or too large.
+    """
     whole = avatar.textures
+    if texture is not None and (texture < 1 or texture & (texture - 1)):
+        raise BadInput(f"a texture of {texture} pixels cannot be; give a power of two such as 1024 or 2048")
     if whole is None or texture is None or len(whole.albedo) == texture:
         return whole
     sizes = _resized.setdefault(whole, {})
@@ -67,10 +73,8 @@ def kind(content: bytes) -> tuple[str, str]:
 
 def preview(avatar: Avatar) -> bytes:
     """A PNG of the head in a studio, seen from its front left."""
-    from headform.avatar.portrait import portrait
-
     if avatar not in _previews:
-        drawn = portrait(avatar, PREVIEW_YAW, PREVIEW_PITCH, PREVIEW_SIZE, background=PREVIEW_GROUND)
+        drawn = avatar.render(PREVIEW_YAW, PREVIEW_PITCH, PREVIEW_SIZE, background=PREVIEW_GROUND)
         _previews[avatar] = png(np.ascontiguousarray(drawn[..., :3]))
     return _previews[avatar]
 

@@ -8,25 +8,26 @@ import shutil
 import sys
 import time
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock
+from threading import Event, Lock, Thread
 from types import TracebackType
 from typing import Any
 
 BAR = 16  # characters
+SPINNER, TICK = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏", 0.1  # seconds from one to the next
 UP_AND_CLEAR, CLEAR = "\x1b[1A\x1b[2K", "\r\x1b[2K"
 
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """One face that was written. `seconds` since its photo was begun."""
+    """One face that was written: files with their bytes, `seconds` since its photo was begun."""
 
     photo: Path
     number: int
     folder: Path
-    files: tuple[str, ...]
+    files: Mapping[str, int]
     seconds: float
     warnings: tuple[str, ...] = ()
 
@@ -41,6 +42,15 @@ class Outcome:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Where a photo is: `share`, 0 … 1, of its work is done; it was begun at `begin`, a count of seconds."""
+
+    stage: str
+    share: float
+    begin: float
+
+
 class Show:
     """On a terminal a live line for each photo under way; elsewhere a plain line for each that is done, on stderr.
 
@@ -52,15 +62,22 @@ class Show:
         self.count, self.as_json = count, as_json
         self.live = not as_json and sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
         self._lock, self._begin, self._done = Lock(), time.perf_counter(), 0
-        self._under_way: dict[Path, tuple[str, float]] = {}
+        self._under_way: dict[Path, Step] = {}
         self._drawn = 0
+        self._over = Event()
+        self._clock = Thread(target=self._tick, daemon=True)
 
     def __enter__(self) -> Show:
+        if self.live:
+            self._clock.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._over.set()
+        if self.live:
+            self._clock.join()
         with self._lock:
             self._under_way.clear()
             self._draw()
@@ -70,7 +87,9 @@ class Show:
         if not self.live:
             return
         with self._lock:
-            self._under_way[photo] = (stage, share)
+            now = time.perf_counter()
+            before = self._under_way.get(photo)
+            self._under_way[photo] = Step(stage, share, now if before is None else before.begin)
             self._draw()
 
     def add(self, face: Face) -> None:
@@ -133,6 +152,8 @@ class Show:
         lines = [f"{at}✓ {outcome.photo.name}{faces} → {where}  {outcome.seconds:.1f} s"]
         for face in outcome.faces:
             whose = f"face {face.number}: " if len(outcome.faces) > 1 else ""
+            if self.count == 1:
+                lines.append(f"  {whose}{', '.join(f'{name} {_megabytes(n)}' for name, n in face.files.items())}")
             lines += [f"  note: {whose}{sentence}" for sentence in face.warnings]
         return lines
 
@@ -143,10 +164,17 @@ class Show:
                 _tell(lasting)
             return
         wide = shutil.get_terminal_size().columns
-        live = [_cut(_bar(photo, *at), wide - 1) for photo, at in self._under_way.items()]
+        now = time.perf_counter()
+        live = [_cut(_bar(photo, step, now), wide - 1) for photo, step in self._under_way.items()]
         text = UP_AND_CLEAR * self._drawn + CLEAR + "".join(f"{line}\n" for line in [*map(_printable, lasting), *live])
         self._drawn = len(live)
         print(text, end="", file=sys.stderr, flush=True)
+
+    def _tick(self) -> None:
+        """The lines move while a stage goes on: whoever looks sees that it is alive."""
+        while not self._over.wait(TICK):
+            with self._lock:
+                self._draw()
 
     def _print_row(self, row: dict[str, Any]) -> None:
         with self._lock:
@@ -170,9 +198,15 @@ def _printable(line: str) -> str:
     return "".join("?" if unicodedata.category(letter) in ("Cc", "Zl", "Zp") else letter for letter in line)
 
 
-def _bar(photo: Path, stage: str, share: float) -> str:
-    filled = round(BAR * min(max(share, 0.0), 1.0))
-    return f"{'█' * filled}{'░' * (BAR - filled)} {stage:<8} {photo.name}"
+def _bar(photo: Path, step: Step, now: float) -> str:
+    filled = round(BAR * min(max(step.share, 0.0), 1.0))
+    taken = now - step.begin
+    spinner = SPINNER[int(taken / TICK) % len(SPINNER)]
+    return f"{spinner} {'█' * filled}{'░' * (BAR - filled)} {step.stage:<8} {taken:4.1f} s  {photo.name}"
+
+
+def _megabytes(count: int) -> str:
+    return f"{count / 1e6:.1f} MB" if count >= 1e5 else f"{count / 1e3:.0f} kB"
 
 
 def _cut(line: str, wide: int) -> str:

@@ -54,7 +54,7 @@ def render(chosen: argparse.Namespace) -> int:
     yaws, units = read_yaws(chosen.yaw), read_expression(chosen.expression)
     background = read_background(chosen.background)
 
-    from headform.avatar.portrait import check_view
+    from headform.avatar.framing import check_view
 
     for yaw in yaws:
         check_view(yaw, chosen.pitch, chosen.size)
@@ -62,8 +62,8 @@ def render(chosen: argparse.Namespace) -> int:
     import numpy as np
     from PIL import Image
 
-    from headform.avatar.load import load
-    from headform.avatar.portrait import portrait
+    from headform.avatar.framing import portrait
+    from headform.avatar.restore import load
     from headform.files import write_whole
 
     avatar = load(chosen.avatar)

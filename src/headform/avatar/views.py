@@ -18,6 +18,7 @@ from headform.skin.wardrobe import CLEAR, Wardrobe, surfaces
 
 Bytes = NDArray[np.uint8]
 
+BRIGHTNESS = 1.2  # of the studio
 PLAIN = Material((0.78, 0.63, 0.55), roughness=0.55, specular=0.35, subsurface=0.5)  # where nothing is worn
 PLAIN_EYE = Material((0.92, 0.91, 0.89), roughness=0.3, specular=0.4)
 
@@ -32,7 +33,7 @@ def draw(
 ) -> Bytes:
     """(H, W, 4) sRGB with straight alpha: an avatar's head at rest, or with `vertices` (V, 3), in a studio's light."""
     placed = avatar.neutral() if vertices is None else vertices
-    scene = Scene(dressed(avatar, placed), light=studio_light() if light is None else light, background=background)
+    scene = Scene(dressed(avatar, placed), light=studio_light(BRIGHTNESS) if light is None else light, background=background)
     return render(scene, camera, supersample).rgba
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from headform.head import HeadModel, Subdivision, subdivide
 from headform.render import Camera, Light, rasterise, visible
 from headform.render.light import COSINE, harmonics
+from headform.render.occlusion import sphere_directions
 from headform.render.surface import vertex_normals
-from headform.skin.albedo import albedo_model, linear_from_srgb
+from headform.skin.albedo import albedo_model, linear_from_lab, linear_from_srgb, tone_lab
+from headform.skin.wardrobe import fine_mesh, openness
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
@@ -26,6 +28,15 @@ STRAY = 0.25  # log units: a shadow or highlight this far off counts half
 SMOOTH = 0.0005  # how strongly the bands beyond the mean are held at zero, times the number of points
 HELD = 10.0  # how strongly the skin is held near the mean one: shading is smooth too, and must not become skin
 DARK, BRIGHT = 0.004, 0.98  # linear and sRGB: colours outside are clipped and say little
+DIRECTIONS = 60  # of surfaces that light must fall on, whether they are seen or not
+LEAST_LIGHT = 0.22  # of the mean light that falls on them
+BOUND = 0.3  # how strongly they count against the seen points
+LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
+TONES = 81
+TINT = (0.2, 0.35)  # log units that red and blue light differ from green in photos
+EXPOSED, EXPOSURE = 0.95, 0.35  # radiance in which faces are usually shown, and log units about it
+USUAL_MELANIN = (0.35, 0.3)  # where skins lie on the curve of tones, and how far about it
+OWN_TINT, MOST_TINT = 0.4, 0.12  # share of what tint is left that belongs to the skin; log units
 NEUTRAL = 0.6  # radiance from everywhere where nothing could be measured
 
 
@@ -62,16 +73,30 @@ def estimate_light(pixels: Bytes, skin: Floats, camera: Camera, model: HeadModel
     seen &= (colours.max(1) > DARK) & (colours.max(1) < BRIGHT)
     if seen.sum() < LEAST_POINTS:
         return even_light()
-    return _separate(colours, seen, normals)
+    return _separate(colours, seen, normals, _openness(model))
+
+
+@lru_cache(maxsize=2)
+def _openness(model: HeadModel) -> Floats:
+    """(S,) how much light from around reaches each point of the skin mesh, on the mean head at rest: the faces of people
+    differ little in it."""
+    mesh, fine = skin_mesh(model), fine_mesh(model)
+    rows = np.zeros(len(mesh.starts) - 1, np.int64)
+    rows[mesh.quads.reshape(-1)] = fine.subdivision.quads[
+        model.part[fine.subdivision.face] == model.part_index("skin")
+    ].reshape(-1)
+    return openness(model, model.rest())[rows]
 
 
 def even_light() -> Light:
     return Light.of((), NEUTRAL)
 
 
-def _separate(colours: Doubles, seen: NDArray[np.bool_], normals: Floats) -> Light:
+def _separate(colours: Doubles, seen: NDArray[np.bool_], normals: Floats, open_to_light: Floats) -> Light:
     model = albedo_model()
-    basis = harmonics(normals[seen]) * COSINE
+    basis = harmonics(normals[seen]) * COSINE * open_to_light[seen, None]
+    around = harmonics(sphere_directions(DIRECTIONS)) * COSINE
+    lifted = np.zeros((DIRECTIONS, 3))  # what light must fall on surfaces that would be left in the dark
     weight = np.ones(int(seen.sum()))
     log_albedo = model.mean.astype(np.float64)
     held = np.diag(np.r_[0, np.full(8, SMOOTH * len(weight))])
@@ -82,9 +107,14 @@ def _separate(colours: Doubles, seen: NDArray[np.bool_], normals: Floats) -> Lig
             rows = basis * plain[:, channel, None]
             scaled = rows * weight[:, None]
             scale = float((plain[:, channel] ** 2 * weight).mean())
+            bound = (lifted[:, channel] > 0)[:, None] * around * (BOUND * len(weight) / DIRECTIONS * scale)
             coefficients[:, channel] = np.linalg.solve(
-                scaled.T @ rows + held * scale, scaled.T @ colours[seen, channel]
+                scaled.T @ rows + held * scale + bound.T @ around,
+                scaled.T @ colours[seen, channel] + bound.T @ lifted[:, channel],
             )
+        fallen = around @ coefficients
+        least = LEAST_LIGHT * np.maximum(fallen.mean(0), 1e-3)
+        lifted = np.where((fallen < least) | (lifted > 0), least, 0)
         shade = np.maximum(basis @ coefficients, 0.02)
         off = np.log(np.maximum(colours[seen], 1e-3)) - log_albedo[seen] - np.log(shade)
         weight = 1 / (1 + ((off - np.median(off, 0)).mean(1) / STRAY) ** 2)
@@ -93,4 +123,27 @@ def _separate(colours: Doubles, seen: NDArray[np.bool_], normals: Floats) -> Lig
         trust = np.zeros(len(colours), np.float32)
         trust[seen] = np.sqrt(weight)
         log_albedo = model.log_colours(model.fit(lit, trust, HELD)).astype(np.float64)
-    return Light(coefficients)
+    middle = np.median(lit[seen], 0)
+    return Light(coefficients * middle / likely_skin(middle, np.median(colours[seen], 0)))
+
+
+def likely_skin(found: ArrayLike, shown: ArrayLike) -> Doubles:
+    """(3,) the linear colour of plain skin that shows as `shown` (3,) in a photo.
+
+    Light and skin trade colour and brightness. What decides is what cameras do: they balance white and expose, so the
+    light is nearly grey and about 1; and what skins there are: a curve of tones. Of the tint that is left, the skin
+    keeps a part. `found` (3,) is returned where the photo shows black.
+    """
+    seen = np.asarray(shown, np.float64)
+    if seen.min() <= 0:
+        return np.asarray(found, np.float64)
+    melanin = np.linspace(0, 1, TONES)
+    tones = np.array([linear_from_lab(tone_lab(m)) for m in melanin], np.float64)
+    light = np.log(seen / tones)
+    warm, cold = light[:, 0] - light[:, 1], light[:, 2] - light[:, 1]
+    bright = np.log(seen @ LUMINANCE / (tones @ LUMINANCE))
+    unlikely = (warm / TINT[0]) ** 2 + (cold / TINT[1]) ** 2 + ((bright - np.log(EXPOSED)) / EXPOSURE) ** 2
+    unlikely += ((melanin - USUAL_MELANIN[0]) / USUAL_MELANIN[1]) ** 2
+    best = int(unlikely.argmin())
+    left = light[best] - np.log(seen @ LUMINANCE / (tones[best] @ LUMINANCE))
+    return np.asarray(tones[best] * np.exp(np.clip(OWN_TINT * left, -MOST_TINT, MOST_TINT)))

@@ -22,6 +22,7 @@ SRGB_OF_LOG = np.where(SRGB_OF_LOG <= 0.0031308, 12.92 * SRGB_OF_LOG, 1.055 * SR
     np.float32
 )
 FAINT = 1 / 256  # trust below which a texel is not looked up
+SHEEN = np.float32(0.2)  # log units: no skin is more than this brighter than likely
 TEXEL_SLACK = 1e-6
 
 
@@ -57,6 +58,30 @@ def photo_in_texture(
                 found[y, x, 0] = _log(red) - (a * log_shade[i, 0] + b * log_shade[j, 0] + c * log_shade[k, 0])
                 found[y, x, 1] = _log(green) - (a * log_shade[i, 1] + b * log_shade[j, 1] + c * log_shade[k, 1])
                 found[y, x, 2] = _log(blue) - (a * log_shade[i, 2] + b * log_shade[j, 2] + c * log_shade[k, 2])
+
+
+@njit(cache=True, nogil=True)
+def dulled(found: Any, trust: Any, likely: Any) -> None:
+    """Takes shine out of found (N, N, 3), in place: what is brighter than likely (M, M, 3) comes nearer to it.
+
+    Shine is white: where brightness gives way, so does the deviation of the colour.
+    """
+    size = len(found)
+    for y in range(size):
+        for x in range(size):
+            if coarse(trust, size, x, y) < FAINT:
+                continue
+            red = coarse(likely[:, :, 0], size, x, y)
+            green = coarse(likely[:, :, 1], size, x, y)
+            blue = coarse(likely[:, :, 2], size, x, y)
+            more = np.float32(0.3) * (found[y, x, 0] - red) + np.float32(0.6) * (found[y, x, 1] - green)
+            more += np.float32(0.1) * (found[y, x, 2] - blue)
+            if more > 0:
+                less = SHEEN * np.tanh(more / SHEEN)
+                share = less / max(more, np.float32(1e-6))
+                found[y, x, 0] = red + less + (found[y, x, 0] - red - more) * share
+                found[y, x, 1] = green + less + (found[y, x, 1] - green - more) * share
+                found[y, x, 2] = blue + less + (found[y, x, 2] - blue - more) * share
 
 
 @njit(cache=True, nogil=True)

@@ -7,13 +7,14 @@ from dataclasses import replace
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from headform.fit import HeadFit
 from headform.head import HeadModel
 from headform.photo import Photo, Sighting
 from headform.skin.albedo import Tone, column, lab_from_linear, table_rows
 from headform.skin.atlas import SKIN, Atlas, atlas, skin_mesh
-from headform.skin.bake import joined, photo_in_texture
+from headform.skin.bake import dulled, joined, photo_in_texture
 from headform.skin.even import carry_on, mirror_points
 from headform.skin.eyes import paint_eye
 from headform.skin.lashes import paint_lashes
@@ -31,7 +32,9 @@ SIZE = 2048
 FINEST = 0.8  # texels of the face for a pixel of the photo: more pixels are averaged first
 MIRRORED = 0.1  # how far plain skin of the other side counts, where this one is not seen
 OFF_LIPS, OFF_EYES, OFF_BROWS = 3.0, 4.0, 0.05  # millimetres, and cover: where skin is plain
-HELD = 3.0  # how strongly the plain skin is held near the mean one
+LOOSE = 0.03  # of what points are trusted, to find the level above which they shine: over about two centimetres
+SHINY = 0.08  # log units above that level at which a point counts half
+LUMINANCE = np.array([0.3, 0.6, 0.1], np.float32)
 USUAL_AGE = 35.0
 
 
@@ -56,18 +59,29 @@ def skin_of(photo: Photo, sighting: Sighting, fit: HeadFit, model: HeadModel, si
     at = atlas(COARSE)
     base = _likely(at, coarse, seen)
     drawn = np.log(np.maximum(_linear(base.albedo), 1e-3)).astype(np.float32)
-    values, weights = _plain_difference(at, coarse - drawn, seen.trust)
-    mirrored = mirror_points()
-    both = weights + MIRRORED * weights[mirrored]
-    mixed = (values * weights[:, None] + MIRRORED * (values * weights[:, None])[mirrored]) / np.maximum(both, 1e-6)[
-        :, None
-    ]
-    smooth = at.image(at.spread(carry_on(mixed, both)))
+    smooth = at.image(at.spread(_carried(*_plain_difference(at, coarse - drawn, seen.trust))))
     found = np.zeros((size, size, 3), np.float32)
     photo_in_texture(_corners(size), mesh.triangles, pixel, log_shade, seen.trust, picture, found)
+    dulled(found, seen.trust, ndimage.gaussian_filter(drawn, (2, 2, 0)) + smooth)
     albedo = np.empty((size, size, 3), np.uint8)
     joined(found, seen.trust, drawn + smooth, smooth, albedo)
     return replace(base, albedo=albedo)
+
+
+def _carried(values: Floats, weights: Floats) -> Floats:
+    """(S, 3) the difference between this person's plain skin and the painted one, everywhere.
+
+    Spots that shine above their surroundings do not count; what the other side shows counts a little where this side
+    is not seen.
+    """
+    level = carry_on(values, weights * LOOSE)
+    above = (values - level) @ LUMINANCE
+    weights = weights / (1 + (np.maximum(above, 0) / SHINY) ** 2)
+    mirrored = mirror_points()
+    both = weights + MIRRORED * weights[mirrored]
+    sums = values * weights[:, None]
+    mixed = (sums + MIRRORED * sums[mirrored]) / np.maximum(both, 1e-6)[:, None]
+    return carry_on(mixed, both)
 
 
 def _head_of(picture: Bytes, pixel: NDArray[np.float64], size: int) -> tuple[Bytes, NDArray[np.float64]]:

@@ -35,13 +35,13 @@ MARGIN = 0.011  # of the head's height: no colour is taken nearer to an edge of 
 GRAZING, FACING = 0.12, 0.42  # cosines between which a surface comes to be believed
 LEAST_SKIN, SURE_SKIN = 0.35, 0.65  # probabilities between which skin comes to be believed
 DARKEST = 0.45  # of the usual light: in deeper shade colours are not divided further
-SPARKLE = 0.12  # log units above its surroundings from which a spot shines
 
 # landmarks around what is no skin: the openings of the eyes and of the mouth
 RIGHT_EYE = (33, 246, 161, 160, 159, 158, 157, 173, 133, 155, 154, 153, 145, 144, 163, 7)
 LEFT_EYE = (263, 466, 388, 387, 386, 385, 384, 398, 362, 382, 381, 380, 374, 373, 390, 249)
 INNER_LIPS = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308, 324, 318, 402, 317, 14, 87, 178, 88, 95)
 OUTER_LIPS = (61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291, 375, 321, 405, 314, 17, 84, 181, 91, 146)
+LOWER_LIP, BEARD_ROOM = 17, 0.85  # hair within the outline of the lower face, drawn in, is a beard
 BEARD = (93, 205, 2, 425, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148, 176, 149, 150, 136, 172, 58, 132)
 
 
@@ -120,7 +120,7 @@ def _allowed(sighting: Sighting, window: Crop) -> Floats:
     masks = sighting.masks
     skin = window.cut_mask(masks.face_skin) + window.cut_mask(masks.body_skin)
     points = window.place(sighting.landmarks.points[:, :2].astype(np.float64))
-    beard = _polygon(points, BEARD)
+    beard = _polygon(points[LOWER_LIP] + BEARD_ROOM * (points - points[LOWER_LIP]), BEARD)
     skin += beard * window.cut_mask(masks.hair)
     skin = np.maximum(skin, _polygon(points, OUTER_LIPS) * (1 - window.cut_mask(masks.other)))
     reach = max(1, round(MARGIN * WINDOW / ROOM))

@@ -85,7 +85,9 @@ def _avatar(values: dict[str, Any], textures: Textures | None, head: HeadModel) 
 
 def _fit(values: dict[str, Any], head: HeadModel) -> HeadFit:
     camera, light, moved = values["camera"], values["light"], values["offsets_mm"]
-    offsets = np.asarray(moved, np.float32) / 1000 if moved else np.zeros_like(head.template)
+    offsets = np.zeros_like(head.template)
+    if moved:
+        offsets = (np.asarray(moved, np.float64) / 1000).astype(np.float32).reshape(head.template.shape)
     lamps = tuple(Lamp(lamp["direction"], lamp["intensity"]) for lamp in light["lamps"])
     return HeadFit(
         head.beta(values["beta"]),
@@ -93,7 +95,7 @@ def _fit(values: dict[str, Any], head: HeadModel) -> HeadFit:
         head.theta([values["theta"][joint] for joint in JOINTS]),
         Camera(**camera),
         Light(np.asarray(light["coefficients"], np.float64), lamps),
-        offsets.reshape(head.template.shape),
+        offsets,
         float(values["landmark_error"]),
         float(values["scale"]),
     )
