@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from headform import show
-from headform.avatar import backend, backends, reconstruct
+from headform.avatar import backend, backends, reconstruct, reconstruct_all
 from headform.avatar.backends import BACKENDS
 from headform.errors import BadInput
 from headform.head import load_default
@@ -65,14 +65,32 @@ def test_only_one_face_at_a_time_is_held(portrait: Photo, monkeypatch: pytest.Mo
 
 
 def test_the_default_is_nearer_than_the_average(portrait: Photo) -> None:
-    found, mean = reconstruct(portrait), reconstruct(portrait, method="average", which=1)
-    assert found[0].fit.error < 0.8 * mean[0].fit.error
-    assert not mean[0].fit.beta.any() and not mean[0].fit.psi.any()
+    found, mean = reconstruct(portrait), reconstruct(portrait, method="average")
+    assert found.fit.error < 0.8 * mean.fit.error
+    assert not mean.fit.beta.any() and not mean.fit.psi.any()
 
 
 def test_a_photo_without_a_face_is_refused() -> None:
     with pytest.raises(BadInput, match="no face was found in blank"):
         reconstruct(Photo.of(np.full((64, 64, 3), 128, np.uint8), "blank"))
+
+
+def test_one_face_is_the_largest_or_the_one_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(BACKENDS, "stand_in", "avatar_stand_in:StandIn")
+    grey = np.full((80, 64, 3), 120, np.uint8)
+    grey[0, 0, 0] = 3
+    group = Photo.of(grey, "group")
+    assert reconstruct(group, method="stand_in").provenance.face == 1
+    assert reconstruct(group, method="stand_in", face=3).provenance.face == 3
+    assert [each.provenance.face for each in reconstruct_all(group, method="stand_in")] == [1, 2, 3]
+    with pytest.raises(BadInput, match="face 0 is no face"):
+        reconstruct(group, method="stand_in", face=0)
+
+
+@pytest.mark.parametrize("size", [0, 512, 2000, 8192])
+def test_a_texture_size_that_cannot_be_names_those_that_can(size: int) -> None:
+    with pytest.raises(BadInput, match=f"a texture of {size} pixels cannot be made; give 1024, 2048 or 4096"):
+        reconstruct("gone.jpg", texture=size)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import io
 import json
 import os
 from collections.abc import Iterator
@@ -9,13 +10,18 @@ from itertools import permutations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from headform.avatar import folder as folders
+from headform.avatar import formats
 from headform.avatar.avatar import Avatar
-from headform.avatar.folder import FILES, check_replaceable, contents, face_folder, folder_names, write_folder
+from headform.avatar.folder import check_replaceable, contents, face_folder, folder_names, write_folder
 from headform.errors import BadInput
 from headform.photo import Photo
+
+FILES = ("avatar.zip", "avatar.glb", "head.obj", "preview.png", "params.json")
 
 
 def some_files(word: str = "first") -> dict[str, bytes]:
@@ -31,12 +37,30 @@ def what_is_in(folder: Path) -> dict[str, bytes]:
 
 def test_the_files_of_an_avatar_are_its_own_and_can_be_replaced(avatar: Avatar, photo: Photo, tmp_path: Path) -> None:
     files = contents(photo, avatar)
-    assert set(files) == set(FILES)
-    assert files["head.obj"] != files["posed.obj"]
+    assert set(files) == {"avatar.zip", "avatar.glb", "preview.png", "params.json"}
     write_folder(tmp_path / "out" / "anna", files)
     assert what_is_in(tmp_path / "out" / "anna") == files
     check_replaceable(tmp_path / "out" / "anna")
     assert contents(photo, avatar) == files
+
+
+def test_formats_and_pictures_to_judge_are_made_where_asked(avatar: Avatar, photo: Photo) -> None:
+    files = contents(photo, avatar, formats.check(["obj"]), debug=True)
+    judged = {"crop.png", "input_view.png", "overlay.png", "posed.obj"}
+    assert set(files) == {"head.obj", "head.mtl", "preview.png", "params.json"} | judged
+    assert files["head.obj"] != files["posed.obj"]
+    with Image.open(io.BytesIO(files["crop.png"])) as crop, Image.open(io.BytesIO(files["input_view.png"])) as view:
+        assert crop.size == view.size == (512, 512) and view.mode == "RGBA"
+        assert np.asarray(crop)[256, 256].tolist() == [120, 120, 120]  # the photo's grey
+        assert np.asarray(view)[256, 256, 3] == 255 and np.asarray(view)[0, 0, 3] == 0
+    sums = json.loads(files["params.json"])["files"]
+    assert set(sums) == set(files) - {"params.json"}
+
+
+def test_the_numbers_can_be_asked_for_by_name(avatar: Avatar, photo: Photo) -> None:
+    files = contents(photo, avatar, formats.check(["json", "png"]))
+    assert set(files) == {"params.json", "preview.png"}
+    assert set(json.loads(files["params.json"])["files"]) == {"preview.png"}
 
 
 def test_an_earlier_folder_is_replaced_and_nothing_else_remains(tmp_path: Path) -> None:

@@ -15,11 +15,13 @@ from avatar_stand_in import FAILING
 from PIL import Image
 
 from headform import cli
+from headform.avatar import formats, progress
 from headform.avatar.backends import BACKENDS
 from headform.avatar.commands import find_photos
-from headform.avatar.folder import FILES
-from headform.avatar.progress import Outcome, Show, _cut
+from headform.avatar.progress import Face, Outcome, Show, _cut
 from headform.errors import BadInput
+
+FILES = ("avatar.zip", "avatar.glb", "preview.png", "params.json")
 
 
 @pytest.fixture(autouse=True)
@@ -52,6 +54,46 @@ def test_one_photo_becomes_a_folder(capsys: pytest.CaptureFixture[str]) -> None:
     out, err = capsys.readouterr()
     assert out == ""
     assert err.startswith("✓ anna.png → out/anna") and "note: it is made up" in err and "\x1b" not in err
+    for name in FILES:
+        size = Path(f"out/anna/{name}").stat().st_size
+        assert f"{name} {size / 1e6:.1f} MB" in err or f"{name} {size / 1e3:.0f} kB" in err
+
+
+def test_formats_and_what_a_fit_is_judged_by_are_made_where_asked() -> None:
+    put("anna.png")
+    assert run("anna.png", "-o", "out", "--format", "OBJ, .glb", "--debug") == 0
+    judged = {"crop.png", "input_view.png", "overlay.png", "posed.obj"}
+    expected = {"head.obj", "head.mtl", "avatar.glb", "preview.png", "params.json"} | judged
+    assert {p.name for p in Path("out/anna").iterdir()} == expected
+    assert run("anna.png", "-o", "out", "--format", "json") == 0
+    assert {p.name for p in Path("out/anna").iterdir()} == {"preview.png", "params.json"}
+
+
+def test_a_format_whose_package_is_missing_is_said_before_any_work(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put("a.png", grey=FAILING)
+    monkeypatch.setattr(formats, "find_spec", lambda name: None)
+    assert run("a.png", "-o", "out", "--format", "glb,usdz") == 2
+    err = capsys.readouterr().err
+    assert 'pip install "headform[usd]"' in err and err.count("\n") == 1
+    assert not Path("out").exists()
+
+
+def test_the_size_of_the_texture_reaches_the_backend(monkeypatch: pytest.MonkeyPatch) -> None:
+    import avatar_stand_in
+
+    asked: list[int] = []
+    real = avatar_stand_in.StandIn
+
+    def make(model: Any, texture: int) -> Any:
+        asked.append(texture)
+        return real(model, texture)
+
+    monkeypatch.setattr(avatar_stand_in, "StandIn", make)
+    put("a.png")
+    assert run("a.png", "--texture", "4096") == 0 and run("a.png", "-o", "two") == 0
+    assert asked == [4096, 2048]
 
 
 def test_every_face_has_its_folder_and_one_can_be_chosen() -> None:
@@ -111,6 +153,9 @@ def test_a_batch_goes_on_past_bad_photos_and_lists_them(capsys: pytest.CaptureFi
         (["empty"], "empty holds no photo"),
         (["a.png", "--face", "0"], "--face 0 is no face"),
         (["a.png", "--jobs", "0"], "--jobs 0 cannot be"),
+        (["a.png", "--texture", "1000"], "a texture of 1000 pixels cannot be made; give 1024, 2048 or 4096"),
+        (["a.png", "--format", "glb,fbx"], "'fbx' is no format an avatar has"),
+        (["a.png", "--format", ""], "a name without ending is no format"),
         (["a.png", "-o", "a.png"], "a.png is no folder"),
         (["a.png", "-o", "a.png/deep/er"], "a.png is no folder"),
         (["a.png", "--backend", "stand_on"], "did you mean stand_in?"),
@@ -297,20 +342,54 @@ def screen(text: str) -> list[str]:
     return lines[:row]
 
 
-def test_a_terminal_shows_a_line_for_each_photo_under_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    terminal = Terminal()
-    monkeypatch.setattr(sys, "stderr", terminal)
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    """A terminal of 60 columns, before which nobody waits: the clock stands still, the spinner does not turn."""
+    made = Terminal()
+    monkeypatch.setattr(sys, "stderr", made)
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setattr(progress, "TICK", 1e6)
+    monkeypatch.setattr(progress.time, "perf_counter", lambda: 7.0)
+    return made
+
+
+def test_a_terminal_shows_a_line_for_each_photo_under_way(terminal: Terminal) -> None:
     one, other = Path("one.png"), Path("other.png")
     with Show(2, False) as show:
         show.stage(one, "looking", 0.0)
         show.stage(other, "opening", 0.0)
         show.stage(one, "fitting", 0.5)
-        assert screen(terminal.text) == ["████████░░░░░░░░ fitting  one.png", "░░░░░░░░░░░░░░░░ opening  other.png"]
+        assert screen(terminal.text) == [
+            "⠋ ████████░░░░░░░░ fitting   0.0 s  one.png",
+            "⠋ ░░░░░░░░░░░░░░░░ opening   0.0 s  other.png",
+        ]
         show.finish(Outcome(one, (), BadInput("one.png is dark"), 1.0))
-        assert screen(terminal.text) == ["[1/2] ✗ one.png is dark", "░░░░░░░░░░░░░░░░ opening  other.png"]
+        assert screen(terminal.text) == ["[1/2] ✗ one.png is dark", "⠋ ░░░░░░░░░░░░░░░░ opening   0.0 s  other.png"]
     assert screen(terminal.text) == ["[1/2] ✗ one.png is dark"]
+
+
+def test_the_line_of_a_photo_moves_while_a_stage_goes_on(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr(progress.time, "perf_counter", lambda: now[0])
+    monkeypatch.setattr(progress, "TICK", 0.01)
+    one = Path("one.png")
+    with Show(1, False) as show:
+        show.stage(one, "fitting", 0.5)
+        now[0] = 1.234
+        give_up = time.monotonic() + 20
+        while "1.2 s" not in terminal.text and time.monotonic() < give_up:
+            time.sleep(0.01)
+        assert screen(terminal.text)[0].endswith("fitting   1.2 s  one.png")
+        face = Face(one, 1, Path("out/one"), {"avatar.glb": 9_800_000, "params.json": 17_000}, 2.0)
+        show.finish(Outcome(one, (face,), None, 2.0))
+    drawn = len(terminal.text)
+    time.sleep(0.05)
+    assert len(terminal.text) == drawn
+    assert screen(terminal.text) == [
+        f"✓ one.png → {Path('out/one')}  2.0 s",
+        "  avatar.glb 9.8 MB, params.json 17 kB",
+    ]
 
 
 @pytest.mark.parametrize(("line", "kept"), [("abcdef", "abcd"), ("人人人", "人人"), ("a\x1bb", "a?b")])

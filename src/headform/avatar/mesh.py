@@ -18,7 +18,7 @@ Ints = NDArray[np.int32]
 
 MOST_JOINTS = 4  # of a vertex, in most programs
 LEAST_WEIGHT = 1e-6
-LEAST_TANGENT = 1e-3  # of its length: less is left where a picture is not laid out at all
+LEAST_TANGENT = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,11 +75,10 @@ def smooth_tangents(model: HeadModel, vertices: Floats, normals: Floats, group: 
     """(N, 4) unit tangents of a group towards larger u, at right angles to its normals, and the side (±1) of +v."""
     skin = Surface(vertices, model.triangles, uv=model.uv, triangles_uv=model.triangles_uv)
     along, up = tangents(skin, normals)[group.uv_rows], normals[group.rows]
-    flat = along[:, :3] - up * (along[:, :3] * up).sum(1, keepdims=True)
-    lost = np.linalg.norm(flat, axis=1) < LEAST_TANGENT
-    flat[lost] = np.cross(up[lost], np.eye(3, dtype=np.float32)[np.abs(up[lost]).argmin(1)])
-    flat /= np.linalg.norm(flat, axis=1, keepdims=True)
-    return np.column_stack([flat, np.where(along[:, 3] < 0, -1, 1)]).astype(np.float32)
+    lost = np.linalg.norm(along[:, :3], axis=1) < LEAST_TANGENT  # where no picture is laid out, any will do
+    along[lost, :3] = np.cross(up[lost], np.eye(3)[np.abs(up[lost]).argmin(1)])
+    along[:, :3] /= np.linalg.norm(along[:, :3], axis=1, keepdims=True)
+    return along
 
 
 def morphs(avatar: Avatar, rest: Floats) -> Floats:

@@ -34,7 +34,8 @@ BOUND = 0.3  # how strongly they count against the seen points
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 TONES = 81
 TINT = (0.2, 0.35)  # log units that red and blue light differ from green in photos
-EXPOSED, EXPOSURE = 0.95, 0.35  # radiance in which faces are usually shown, and log units about it
+WELL_LIT = 50  # per cent of the seen skin are darker than what the camera exposes for
+EXPOSED, EXPOSURE = 1.15, 0.35  # radiance in which well-lit faces are usually shown, and log units about it
 USUAL_MELANIN = (0.35, 0.3)  # where skins lie on the curve of tones, and how far about it
 OWN_TINT, MOST_TINT = 0.4, 0.12  # share of what tint is left that belongs to the skin; log units
 NEUTRAL = 0.6  # radiance from everywhere where nothing could be measured
@@ -78,13 +79,10 @@ def estimate_light(pixels: Bytes, skin: Floats, camera: Camera, model: HeadModel
 
 @lru_cache(maxsize=2)
 def _openness(model: HeadModel) -> Floats:
-    """(S,) how much light from around reaches each point of the skin mesh, on the mean head at rest: the faces of people
-    differ little in it."""
-    mesh, fine = skin_mesh(model), fine_mesh(model)
+    """(S,) how much light from around reaches each point of the skin mesh, on the mean head: people differ little."""
+    mesh, fine = skin_mesh(model), fine_mesh(model).subdivision
     rows = np.zeros(len(mesh.starts) - 1, np.int64)
-    rows[mesh.quads.reshape(-1)] = fine.subdivision.quads[
-        model.part[fine.subdivision.face] == model.part_index("skin")
-    ].reshape(-1)
+    rows[mesh.quads.reshape(-1)] = fine.quads[model.part[fine.face] == model.part_index("skin")].reshape(-1)
     return openness(model, model.rest())[rows]
 
 
@@ -123,8 +121,9 @@ def _separate(colours: Doubles, seen: NDArray[np.bool_], normals: Floats, open_t
         trust = np.zeros(len(colours), np.float32)
         trust[seen] = np.sqrt(weight)
         log_albedo = model.log_colours(model.fit(lit, trust, HELD)).astype(np.float64)
-    middle = np.median(lit[seen], 0)
-    return Light(coefficients * middle / likely_skin(middle, np.median(colours[seen], 0)))
+    well_lit = colours[seen] @ LUMINANCE >= np.percentile(colours[seen] @ LUMINANCE, WELL_LIT)
+    skin, shown = np.median(lit[seen][well_lit], 0), np.median(colours[seen][well_lit], 0)
+    return Light(coefficients * skin / likely_skin(skin, shown))
 
 
 def likely_skin(found: ArrayLike, shown: ArrayLike) -> Doubles:

@@ -22,7 +22,9 @@ SRGB_OF_LOG = np.where(SRGB_OF_LOG <= 0.0031308, 12.92 * SRGB_OF_LOG, 1.055 * SR
     np.float32
 )
 FAINT = 1 / 256  # trust below which a texel is not looked up
-SHEEN = np.float32(0.2)  # log units: no skin is more than this brighter than likely
+BRIGHTER, DARKER = np.float32(0.12), np.float32(0.08)  # log units by which skin may differ from what is likely …
+GIVES_WAY = np.float32(0.16)  # … and what is added to them at most
+ANY = np.float32(9)
 TEXEL_SLACK = 1e-6
 
 
@@ -61,10 +63,11 @@ def photo_in_texture(
 
 
 @njit(cache=True, nogil=True)
-def dulled(found: Any, trust: Any, likely: Any) -> None:
-    """Takes shine out of found (N, N, 3), in place: what is brighter than likely (M, M, 3) comes nearer to it.
+def calmed(found: Any, trust: Any, likely: Any, calm: Any) -> None:
+    """Takes shine out of found (N, N, 3), in place: what is much brighter than likely (M, M, 3) comes nearer to it.
 
-    Shine is white: where brightness gives way, so does the deviation of the colour.
+    Where calm (M, M) is 1, so does what is much darker: shadows and things. Shine is white: where brightness gives
+    way, so does the deviation of the colour.
     """
     size = len(found)
     for y in range(size):
@@ -76,12 +79,17 @@ def dulled(found: Any, trust: Any, likely: Any) -> None:
             blue = coarse(likely[:, :, 2], size, x, y)
             more = np.float32(0.3) * (found[y, x, 0] - red) + np.float32(0.6) * (found[y, x, 1] - green)
             more += np.float32(0.1) * (found[y, x, 2] - blue)
-            if more > 0:
-                less = SHEEN * np.tanh(more / SHEEN)
-                share = less / max(more, np.float32(1e-6))
-                found[y, x, 0] = red + less + (found[y, x, 0] - red - more) * share
-                found[y, x, 1] = green + less + (found[y, x, 1] - green - more) * share
-                found[y, x, 2] = blue + less + (found[y, x, 2] - blue - more) * share
+            amount, free = abs(more), BRIGHTER
+            if more < 0:
+                free = DARKER + (1 - coarse(calm, size, x, y)) * ANY
+            if amount <= free:
+                continue
+            less = free + GIVES_WAY * np.tanh((amount - free) / GIVES_WAY)
+            share = less / amount
+            less *= np.sign(more)
+            found[y, x, 0] = red + less + (found[y, x, 0] - red - more) * share
+            found[y, x, 1] = green + less + (found[y, x, 1] - green - more) * share
+            found[y, x, 2] = blue + less + (found[y, x, 2] - blue - more) * share
 
 
 @njit(cache=True, nogil=True)

@@ -19,15 +19,18 @@ REACH = 1e-3  # how strongly every point is held at the mean: over about thirty 
 ROUNDS, CLOSE = 300, 2e-4  # of conjugate gradients, and the share of the first error at which they end
 
 
-def carry_on(values: Floats, weights: Floats) -> Floats:
+def carry_on(values: Floats, weights: Floats, toward: Floats | None = None) -> Floats:
     """(S, D) values at every point of the skin mesh that follow `values` where `weights` (S,) trust them.
 
     A membrane over the mesh, so that nothing shows at the borders of the texture; far from what is known it returns
-    to the mean of that. No weight anywhere gives zero.
+    to the mean of that, or to `toward` (S, D) as far above it as the known values are in the mean. No weight anywhere
+    gives zero.
     """
     total = float(weights.sum())
     if total <= 0:
         return np.zeros_like(values)
+    if toward is not None:
+        return np.asarray(toward + carry_on(values - toward, weights), np.float32)
     mean = (values * weights[:, None]).sum(0) / total
     starts, others = neighbours()
     x = np.zeros_like(values)

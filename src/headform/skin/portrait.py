@@ -14,13 +14,13 @@ from headform.head import HeadModel
 from headform.photo import Photo, Sighting
 from headform.skin.albedo import Tone, column, lab_from_linear, table_rows
 from headform.skin.atlas import SKIN, Atlas, atlas, skin_mesh
-from headform.skin.bake import dulled, joined, photo_in_texture
+from headform.skin.bake import calmed, joined, photo_in_texture
 from headform.skin.even import carry_on, mirror_points
 from headform.skin.eyes import paint_eye
 from headform.skin.lashes import paint_lashes
 from headform.skin.mouth import paint_mouth
 from headform.skin.paint import Skin, paint_traits
-from headform.skin.regions import regions
+from headform.skin.regions import regions, smoothstep
 from headform.skin.seen import COARSE, Seen, look_at_skin
 from headform.skin.textures import SMALL_SHEET, Textures
 from headform.skin.traits import attributes, draw_traits
@@ -32,8 +32,9 @@ SIZE = 2048
 FINEST = 0.8  # texels of the face for a pixel of the photo: more pixels are averaged first
 MIRRORED = 0.1  # how far plain skin of the other side counts, where this one is not seen
 OFF_LIPS, OFF_EYES, OFF_BROWS = 3.0, 4.0, 0.05  # millimetres, and cover: where skin is plain
+FACE, BACK, EVENED = 0.06, 0.03, 0.6  # metres of z: in front is the face; share by which the rest is evened out
 LOOSE = 0.03  # of what points are trusted, to find the level above which they shine: over about two centimetres
-SHINY = 0.08  # log units above that level at which a point counts half
+SHINY = 0.15  # log units above that level at which a point counts half
 LUMINANCE = np.array([0.3, 0.6, 0.1], np.float32)
 USUAL_AGE = 35.0
 
@@ -59,16 +60,25 @@ def skin_of(photo: Photo, sighting: Sighting, fit: HeadFit, model: HeadModel, si
     at = atlas(COARSE)
     base = _likely(at, coarse, seen)
     drawn = np.log(np.maximum(_linear(base.albedo), 1e-3)).astype(np.float32)
-    smooth = at.image(at.spread(_carried(*_plain_difference(at, coarse - drawn, seen.trust))))
+    smooth = at.image(at.spread(_carried(*_plain_difference(at, coarse - drawn, seen.trust), _evened(at, drawn))))
     found = np.zeros((size, size, 3), np.float32)
     photo_in_texture(_corners(size), mesh.triangles, pixel, log_shade, seen.trust, picture, found)
-    dulled(found, seen.trust, ndimage.gaussian_filter(drawn, (2, 2, 0)) + smooth)
+    calmed(found, seen.trust, ndimage.gaussian_filter(drawn, (2, 2, 0)) + smooth, seen.body)
     albedo = np.empty((size, size, 3), np.uint8)
     joined(found, seen.trust, drawn + smooth, smooth, albedo)
     return replace(base, albedo=albedo)
 
 
-def _carried(values: Floats, weights: Floats) -> Floats:
+def _evened(at: Atlas, drawn: Floats) -> Floats:
+    """(S, 3) what makes neck, scalp and back of the painted skin more like its face: those of the source skins are
+    darker than most people's."""
+    level, _ = _mean_at_points(at, drawn, np.ones(len(at.texel), np.float32))
+    depth = skin_mesh().points[:, 2]
+    face = depth > FACE
+    return (-EVENED * smoothstep(FACE, BACK, depth)[:, None] * (level - level[face].mean(0))).astype(np.float32)
+
+
+def _carried(values: Floats, weights: Floats, toward: Floats) -> Floats:
     """(S, 3) the difference between this person's plain skin and the painted one, everywhere.
 
     Spots that shine above their surroundings do not count; what the other side shows counts a little where this side
@@ -81,7 +91,7 @@ def _carried(values: Floats, weights: Floats) -> Floats:
     both = weights + MIRRORED * weights[mirrored]
     sums = values * weights[:, None]
     mixed = (sums + MIRRORED * sums[mirrored]) / np.maximum(both, 1e-6)[:, None]
-    return carry_on(mixed, both)
+    return carry_on(mixed, both, toward)
 
 
 def _head_of(picture: Bytes, pixel: NDArray[np.float64], size: int) -> tuple[Bytes, NDArray[np.float64]]:
@@ -155,9 +165,13 @@ def _brow_height() -> float:
 
 def _plain_difference(at: Atlas, difference: Floats, trust: Floats) -> tuple[Floats, Floats]:
     """(S, 3) mean difference of plain skin around each point of the mesh, and (S,) how much it was seen."""
-    weight = trust.reshape(-1)[at.texel] ** 2 * _plain(at)
+    return _mean_at_points(at, difference, trust.reshape(-1)[at.texel] ** 2 * _plain(at))
+
+
+def _mean_at_points(at: Atlas, sheet: Floats, weight: Floats) -> tuple[Floats, Floats]:
+    """(S, 3) weighted mean of a sheet (size, size, 3) around each point of the mesh, and (S,) its weight, up to 1."""
     total = np.zeros((len(skin_mesh().points), 4), np.float32)
-    _gather(at.corners, at.shares, weight, difference.reshape(-1, 3)[at.texel], total)
+    _gather(at.corners, at.shares, weight, sheet.reshape(-1, 3)[at.texel], total)
     return total[:, :3] / np.maximum(total[:, 3:], 1e-6), np.minimum(total[:, 3] / 2, 1)
 
 

@@ -52,11 +52,13 @@ class Seen:
     pixel   (S, 2) where each point lies in the photo
     shade   (S, 3) what light makes of white there, as the renderer draws it
     trust   (COARSE, COARSE) 0 … 1: how far the photo is believed at a texel
+    body    (COARSE, COARSE) 0 … 1: whether it shows the skin of neck and body there, or hands, not of the face
     """
 
     pixel: Doubles
     shade: Floats
     trust: Floats
+    body: Floats
 
 
 def look_at_skin(sighting: Sighting, fit: HeadFit, model: HeadModel) -> Seen:
@@ -86,7 +88,9 @@ def look_at_skin(sighting: Sighting, fit: HeadFit, model: HeadModel) -> Seen:
     trust *= (at.inside == 0) * smoothstep(-0.3, 0.6, regions(COARSE).eye)
     sheet = at.image(trust.astype(np.float32))
     sheet = ndimage.gaussian_filter(ndimage.minimum_filter(sheet, 3), 1.5)
-    return Seen(pixel, shade_of(fit.light, normals, open_to_light), sheet)
+    body = _looked_up(window.cut_mask(sighting.masks.body_skin), where)
+    body = ndimage.gaussian_filter(at.image(body), 3)
+    return Seen(pixel, shade_of(fit.light, normals, open_to_light), sheet, body)
 
 
 def shade_of(light: Light, normals: Floats, open_to_light: Floats) -> Floats:
@@ -124,6 +128,8 @@ def _allowed(sighting: Sighting, window: Crop) -> Floats:
     skin += beard * window.cut_mask(masks.hair)
     skin = np.maximum(skin, _polygon(points, OUTER_LIPS) * (1 - window.cut_mask(masks.other)))
     reach = max(1, round(MARGIN * WINDOW / ROOM))
+    hair = window.cut_mask(masks.hair) * (1 - beard)
+    skin -= ndimage.maximum_filter(hair, 2 * reach + 1)
     inside = smoothstep(LEAST_SKIN, SURE_SKIN, ndimage.minimum_filter(skin, 2 * reach + 1))
     hole = np.zeros_like(inside)
     for opening in (RIGHT_EYE, LEFT_EYE, INNER_LIPS):
