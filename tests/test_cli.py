@@ -41,6 +41,17 @@ def test_version_is_quick_and_imports_nothing_heavy() -> None:
     assert min(taken) < 0.3
 
 
+def test_the_package_is_light_and_has_its_verbs() -> None:
+    program = (
+        "import sys, headform\n"
+        "print([m for m in ('numpy', 'numba', 'PIL', 'onnxruntime', 'importlib.metadata') if m in sys.modules])\n"
+        "print(all(callable(getattr(headform, name)) for name in headform.__all__), hasattr(headform, 'nothing'))\n"
+        "print(headform.load.__module__, headform.reconstruct.__module__)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
+    assert done.stdout == "[]\nTrue False\nheadform.avatar.restore headform.avatar.backends\n", done.stderr
+
+
 def test_show_writes_one_head_here_and_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["show", "--size", "48"]) == 0
     with Image.open("headform.png") as picture:

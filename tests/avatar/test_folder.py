@@ -83,6 +83,12 @@ def _foreign_folder(folder: Path) -> str:
     return "head.obj, which Headform did not write"
 
 
+def _linked_record(folder: Path) -> str:
+    (folder / "params.json").rename(folder.with_name("elsewhere.json"))
+    (folder / "params.json").symlink_to(folder.with_name("elsewhere.json"))
+    return "params.json, which Headform did not write"
+
+
 def _edited(folder: Path) -> str:
     (folder / "head.obj").write_text("sculpted for a week")
     return "head.obj was changed since"
@@ -98,7 +104,7 @@ def _other_record(folder: Path) -> str:
     return "no params.json that says"
 
 
-@pytest.mark.parametrize("change", [_foreign_file, _foreign_folder, _edited, _no_record, _other_record])
+@pytest.mark.parametrize("change", [_foreign_file, _foreign_folder, _linked_record, _edited, _no_record, _other_record])
 def test_a_folder_with_anything_of_the_persons_is_refused(tmp_path: Path, change: Any) -> None:
     target = tmp_path / "anna"
     write_folder(target, some_files())

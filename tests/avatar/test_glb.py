@@ -1,19 +1,28 @@
 from __future__ import annotations
 
+import io
 import json
 import struct
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from avatar_dressed import SIZE, ask, dressed_avatar
 from avatar_stand_in import known_avatar
 from numpy.typing import NDArray
+from PIL import Image
 
 from headform.avatar.avatar import Avatar
-from headform.avatar.glb import GROUPS, four_weights, glb, groups_of
+from headform.avatar.glb import STILL, UNTURNED, glb
+from headform.avatar.looks import LOOKS
+from headform.avatar.mesh import four_weights, groups_of
+from headform.errors import BadInput
 from headform.head import JOINTS
 from headform.head.skinning import rotation_matrices
+from headform.render.surface import vertex_normals
+from headform.skin.textures import Textures
 
 KINDS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT4": 16}
 TYPES = {5121: "u1", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
@@ -45,6 +54,14 @@ class Glb:
         assert values.nbytes == view["byteLength"]
         return values
 
+    def picture(self, texture: int) -> NDArray[np.uint8]:
+        image = self.document["images"][self.document["textures"][texture]["source"]]
+        view = self.document["bufferViews"][image["bufferView"]]
+        content = self.binary[view["byteOffset"] : view["byteOffset"] + view["byteLength"]]
+        with Image.open(io.BytesIO(content)) as opened:
+            assert opened.get_format_mimetype() == image["mimeType"]
+            return np.asarray(opened)
+
     def values(self, number: int) -> NDArray[Any]:
         accessor = self.document["accessors"][number]
         dtype, width, count = TYPES[accessor["componentType"]], KINDS[accessor["type"]], accessor["count"]
@@ -61,6 +78,11 @@ class Glb:
             assert np.array_equal(out.min(0), np.array(accessor["min"], dtype))
             assert np.array_equal(out.max(0), np.array(accessor["max"], dtype))
         return out
+
+
+@pytest.fixture(scope="module")
+def avatar() -> Avatar:
+    return dressed_avatar()
 
 
 @pytest.fixture(scope="module")
@@ -83,31 +105,44 @@ def test_every_accessor_is_whole_and_its_bounds_are_true(read: Glb) -> None:
         corners = read.values(primitive["indices"])
         assert np.array_equal(np.unique(corners), np.arange(counts.pop()))
         assert {"min", "max"} <= read.document["accessors"][attributes["POSITION"]].keys()
-        np.testing.assert_allclose(np.linalg.norm(read.values(attributes["NORMAL"]), axis=1), 1, atol=1e-5)
+        normals = read.values(attributes["NORMAL"])
+        np.testing.assert_allclose(np.linalg.norm(normals, axis=1), 1, atol=1e-5)
+        if "TANGENT" in attributes:
+            along = read.values(attributes["TANGENT"])
+            np.testing.assert_allclose(np.linalg.norm(along[:, :3], axis=1), 1, atol=1e-5)
+            np.testing.assert_allclose((along[:, :3] * normals).sum(1), 0, atol=1e-3)
+            assert (np.abs(along[:, 3]) == 1).all()
 
 
 def test_it_is_small_and_the_same_every_time(content: bytes) -> None:
-    assert len(content) < 12_000_000
-    assert glb(known_avatar()) == content
+    geometry = len(content) - sum(len(view) for view in _pictures(content))
+    assert geometry < 3_500_000  # leaves 8.5 MB for pictures at 1K, which take 1.7
+    assert glb(dressed_avatar()) == content
+
+
+def _pictures(content: bytes) -> list[bytes]:
+    read = Glb.read(content)
+    views = [read.document["bufferViews"][image["bufferView"]] for image in read.document["images"]]
+    return [read.binary[view["byteOffset"] : view["byteOffset"] + view["byteLength"]] for view in views]
 
 
 def test_the_rest_mesh_is_the_neutral_head(avatar: Avatar, read: Glb) -> None:
     rest, found = avatar.neutral(), 0
-    for group, primitive in zip(groups_of(avatar.model), read.document["meshes"][0]["primitives"], strict=True):
+    for group, primitive in zip(groups_of(avatar.model, True), read.document["meshes"][0]["primitives"], strict=True):
         places = read.values(primitive["attributes"]["POSITION"])
         np.testing.assert_array_equal(places, rest[group.rows])
         uv = read.values(primitive["attributes"]["TEXCOORD_0"])
-        np.testing.assert_allclose(1 - uv[:, 1], group.uv[:, 1], atol=1e-6)
+        np.testing.assert_allclose(uv * (1, -1) + (0, 1), avatar.model.uv[group.uv_rows], atol=1e-6)
         found += read.document["accessors"][primitive["indices"]]["count"] // 3
     assert found == len(avatar.model.triangles)
 
 
 def test_texture_coordinates_stay_with_their_corners(avatar: Avatar) -> None:
     model = avatar.model
-    skin = next(group for group in groups_of(model) if group.name == "skin")
+    skin = next(group for group in groups_of(model, True) if group.name == "skin")
     chosen = model.triangle_part == model.part_index("skin")
     np.testing.assert_array_equal(skin.rows[skin.triangles], model.triangles[chosen])
-    np.testing.assert_array_equal(skin.uv[skin.triangles], model.uv[model.triangles_uv[chosen]])
+    np.testing.assert_array_equal(model.uv[skin.uv_rows[skin.triangles]], model.uv[model.triangles_uv[chosen]])
 
 
 def test_every_unit_is_a_sparse_morph_that_does_what_the_model_does(avatar: Avatar, read: Glb) -> None:
@@ -116,7 +151,7 @@ def test_every_unit_is_a_sparse_morph_that_does_what_the_model_does(avatar: Avat
     assert tuple(names) == model.expression_names
     assert read.document["meshes"][0]["weights"] == [0.0] * len(names)
     person = fit.personal(model).person(fit.beta)
-    groups = groups_of(model)
+    groups = groups_of(model, True)
     for index, name in enumerate(names):
         posed, moving = person.posed({name: 1.0}), 0
         for group, primitive in zip(groups, read.document["meshes"][0]["primitives"], strict=True):
@@ -149,7 +184,7 @@ def test_the_skin_turns_the_jaw_as_the_model_does(avatar: Avatar, read: Glb) -> 
     theta = np.zeros((5, 3))
     theta[2] = turn
     posed = avatar.fit.personal(avatar.model).posed(avatar.fit.beta, None, theta)
-    for group, primitive in zip(groups_of(avatar.model), document["meshes"][0]["primitives"], strict=True):
+    for group, primitive in zip(groups_of(avatar.model, True), document["meshes"][0]["primitives"], strict=True):
         attributes = primitive["attributes"]
         places = np.pad(read.values(attributes["POSITION"]).astype(float), ((0, 0), (0, 1)), constant_values=1)
         which, share = read.values(attributes["JOINTS_0"]), read.values(attributes["WEIGHTS_0"])
@@ -166,21 +201,98 @@ def test_the_smallest_of_five_weights_is_dropped() -> None:
     assert joints[1].tolist() == [2, 0, 0, 0] and weights[1].tolist() == [1, 0, 0, 0]
 
 
-def test_parts_have_their_materials_and_corneas_are_clear(read: Glb) -> None:
-    named = {m["name"]: m for m in read.document["materials"]}
-    assert list(named) == ["skin", *GROUPS]
-    assert named["cornea"]["alphaMode"] == "BLEND"
-    assert named["cornea"]["pbrMetallicRoughness"]["baseColorFactor"][3] < 0.2
-    assert "alphaMode" not in named["skin"]
+def test_parts_wear_their_pictures_and_corneas_are_clear(avatar: Avatar, read: Glb) -> None:
+    materials = {m["name"]: m for m in read.document["materials"]}
+    assert list(materials) == list(LOOKS)
     used = [p["material"] for p in read.document["meshes"][0]["primitives"]]
-    assert used == list(range(len(named)))
-    for image in read.document["images"]:
-        view = read.document["bufferViews"][image["bufferView"]]
-        assert read.binary[view["byteOffset"] :].startswith(b"\x89PNG")
+    assert used == list(range(len(materials)))
+    for name, material in materials.items():
+        surface = material["pbrMetallicRoughness"]
+        assert surface["metallicFactor"] == 0
+        assert material.get("alphaMode", "OPAQUE") == ("BLEND" if name in ("cornea", "lashes") else "OPAQUE")
+        assert material.get("doubleSided", False) == (name == "lashes")
+        if name == "cornea":
+            assert surface["baseColorFactor"][3] < 0.2 and "baseColorTexture" not in surface
+            continue
+        shown = read.picture(surface["baseColorTexture"]["index"]).astype(int)
+        worn = getattr(avatar.textures, str(LOOKS[name].picture)).astype(int)
+        assert np.abs(shown - worn).mean() < 2, name
+    skin = materials["skin"]
+    assert skin["pbrMetallicRoughness"]["roughnessFactor"] == 1
+    assert avatar.textures is not None
+    relief = read.picture(skin["normalTexture"]["index"]).astype(int)
+    assert np.abs(relief - avatar.textures.normal).mean() < 3
+    rough = read.picture(skin["pbrMetallicRoughness"]["metallicRoughnessTexture"]["index"]).astype(int)
+    assert np.abs(rough - avatar.textures.roughness).mean() < 2
 
 
-def test_another_head_without_units_and_known_parts_is_written_too(avatar: Avatar) -> None:
-    """Such as a FLAME head: no painted eyes, one material for what is not known by name."""
+def test_the_relief_is_carved_along_the_tangents(avatar: Avatar, read: Glb) -> None:
+    """Where u and v grow on the mesh: the tangent follows u, and its cross product with the normal, times its side,
+    follows v upwards in the picture."""
+    group = next(group for group in groups_of(avatar.model, True) if group.name == "skin")
+    attributes = read.document["meshes"][0]["primitives"][0]["attributes"]
+    along, normals = read.values(attributes["TANGENT"]), read.values(attributes["NORMAL"])
+    places = read.values(attributes["POSITION"]).astype(float)
+    up = np.cross(normals, along[:, :3]) * along[:, 3:]
+    uv = avatar.model.uv[group.uv_rows].astype(float)
+    first, second, third = group.triangles.T
+    edges = np.stack([places[second] - places[first], places[third] - places[first]], -1)
+    steps = np.stack([uv[second] - uv[first], uv[third] - uv[first]], -1)
+    flat = np.abs(np.linalg.det(steps)) > 1e-7
+    growth = edges[flat] @ np.linalg.inv(steps[flat])  # (T, 3, 2): metres for a step of u and of v
+    corner = first[flat]
+    for axis, direction in ((0, along[corner, :3]), (1, up[corner])):
+        cosine = (growth[..., axis] * direction).sum(1) / np.linalg.norm(growth[..., axis], axis=1)
+        assert (cosine > 0).mean() > 0.99 and np.median(cosine) > 0.95  # the layout shears a little
+
+
+def test_normals_follow_the_units(avatar: Avatar, read: Glb) -> None:
+    """What a unit adds to the normals is what the model's mesh does, to within what is left out as unseen."""
+    model, rest = avatar.model, avatar.neutral()
+    index = model.expression_names.index("mouthSmileLeft")
+    posed = avatar.fit.personal(model).person(avatar.fit.beta).posed({"mouthSmileLeft": 1.0})
+    turned = vertex_normals(posed, model.triangles) - vertex_normals(rest, model.triangles)
+    for group, primitive in zip(groups_of(model, True), read.document["meshes"][0]["primitives"], strict=True):
+        found = read.values(primitive["targets"][index]["NORMAL"])
+        np.testing.assert_allclose(found, turned[group.rows], atol=UNTURNED + 1e-5)
+    assert np.abs(turned).max() > 0.2
+
+
+def test_the_normals_are_those_of_the_close_up_surface() -> None:
+    """An ear's rim and the lips are round, not folded: neighbours differ less than on the coarse mesh."""
+    avatar = known_avatar()
+    model, rest = avatar.model, avatar.neutral()
+    from headform.avatar.mesh import smooth_normals
+
+    fine, coarse = smooth_normals(model, rest), vertex_normals(rest, model.triangles)
+    skin = model.triangles[model.triangle_part == model.part_index("skin")]
+    agree = (fine[skin] * coarse[skin]).sum(-1)
+    assert np.median(agree) > 0.999 and (agree < 0.999).mean() > 0.1
+
+
+@pytest.mark.parametrize("size", [64, 128])
+def test_pictures_come_in_the_size_that_is_asked_for(avatar: Avatar, size: int) -> None:
+    read = Glb.read(glb(avatar, size))
+    sizes = [read.picture(number).shape[:2] for number in range(3)]
+    assert sizes == [(size, size)] * 3 and read.picture(3).shape[:2] != (size, size)
+    assert len(read.picture(0)) < SIZE
+
+
+@pytest.mark.parametrize("size", [0, 100, 65536, -64])
+def test_odd_sizes_are_refused(avatar: Avatar, size: int) -> None:
+    with pytest.raises(BadInput, match=str(size)):
+        glb(avatar, size)
+
+
+def test_an_expression_is_what_the_morphs_begin_with(avatar: Avatar) -> None:
+    shown = Glb.read(glb(avatar.with_expression({"jawOpen": 0.25}))).document["meshes"][0]
+    amounts = dict(zip(shown["extras"]["targetNames"], shown["weights"], strict=True))
+    assert amounts.pop("jawOpen") == 0.25 and not any(amounts.values())
+
+
+def test_another_head_without_units_and_known_parts_is_written_too() -> None:
+    """Such as a FLAME head: plain colours, one material for what is not known by name, no black cards for lashes."""
+    avatar = known_avatar()
     model = avatar.model
     parts = tuple("shell" if part == "skin" else part for part in model.parts)
     plain = replace(
@@ -190,9 +302,40 @@ def test_another_head_without_units_and_known_parts_is_written_too(avatar: Avata
     document = Glb.read(glb(replace(avatar, model=plain, fit=fit))).document
     assert "images" not in document and "weights" not in document["meshes"][0]
     assert all("targets" not in primitive for primitive in document["meshes"][0]["primitives"])
-    assert document["materials"][0]["name"] == "skin"
+    assert [material["name"] for material in document["materials"]] == [name for name in LOOKS if name != "lashes"]
 
 
-def test_it_says_where_it_comes_from(read: Glb) -> None:
-    extras = read.document["asset"]["extras"]
-    assert (extras["photo"], extras["face"], extras["backend"], extras["seed"]) == ("anna", 1, "stand_in", 3)
+def test_a_larger_head_has_its_joints_where_its_mesh_has_them(avatar: Avatar) -> None:
+    larger = replace(avatar, fit=replace(avatar.fit, scale=1.2))
+    nodes, usual = (Glb.read(glb(each, 64)).document["nodes"] for each in (larger, avatar))
+    for large, small in zip(nodes[1:], usual[1:], strict=True):
+        np.testing.assert_allclose(large["translation"], 1.2 * np.array(small["translation"]), atol=1e-6)
+
+
+def test_the_file_alone_says_all_that_is_known(avatar: Avatar, read: Glb) -> None:
+    assert read.document["asset"]["extras"]["headform"] == json.loads(json.dumps(avatar.parameters()))
+    assert "rights in the photo" in read.document["asset"]["copyright"]
+    pictures = {field.name for field in fields(Textures)}
+    assert {image["name"] for image in read.document["images"]} == pictures
+
+
+def test_the_validator_has_nothing_against_it(content: bytes, tmp_path: Path) -> None:
+    for each in (content, glb(known_avatar())):
+        found = ask("validate", each, tmp_path)
+        assert (found["errors"], found["warnings"]) == (0, 0), found["messages"]
+
+
+def test_three_js_opens_it_and_morphs_it(avatar: Avatar, content: bytes, tmp_path: Path) -> None:
+    found = ask("three", content, tmp_path, "jawOpen=1")
+    assert tuple(found["units"]) == avatar.model.expression_names and tuple(found["bones"]) == JOINTS
+    assert found["parameters"]["beta"] == avatar.parameters()["beta"]
+    by_name = {material["name"]: material for material in found["materials"]}
+    assert set(by_name["skin"]["maps"]) == {"map", "normalMap", "roughnessMap"}
+    assert by_name["lashes"]["transparent"] and by_name["lashes"]["twoSided"] and not by_name["skin"]["transparent"]
+    rest = avatar.neutral()
+    posed = avatar.fit.personal(avatar.model).person(avatar.fit.beta).posed({"jawOpen": 1.0})
+    for group in groups_of(avatar.model, True):
+        for shown, places in ((found["rest"], rest), (found["moved"], posed)):
+            box = [places[group.rows].min(0), places[group.rows].max(0)]
+            np.testing.assert_allclose(shown[group.name], box, atol=2 * STILL, err_msg=group.name)
+    assert found["moved"]["teeth"][0][1] < found["rest"]["teeth"][0][1] - 0.005

@@ -247,7 +247,7 @@ def test_a_folder_of_the_person_is_refused_before_any_work(capsys: pytest.Captur
     Path("out/a").mkdir(parents=True)
     Path("out/a/thesis.txt").write_text("mine")
     assert run("a.png", "-o", "out") == 2
-    assert "thesis.txt, which Headform did not write" in capsys.readouterr().err
+    assert "thesis.txt, but no params.json that says Headform wrote it" in capsys.readouterr().err
     assert [p.name for p in Path("out/a").iterdir()] == ["thesis.txt"]
 
 
@@ -342,9 +342,8 @@ def screen(text: str) -> list[str]:
     return lines[:row]
 
 
-@pytest.fixture
-def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
-    """A terminal of 60 columns, before which nobody waits: the clock stands still, the spinner does not turn."""
+def still_terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    """A terminal of 60 columns where the clock stands still and the spinner does not turn."""
     made = Terminal()
     monkeypatch.setattr(sys, "stderr", made)
     monkeypatch.setenv("TERM", "xterm")
@@ -354,7 +353,8 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
     return made
 
 
-def test_a_terminal_shows_a_line_for_each_photo_under_way(terminal: Terminal) -> None:
+def test_a_terminal_shows_a_line_for_each_photo_under_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = still_terminal(monkeypatch)
     one, other = Path("one.png"), Path("other.png")
     with Show(2, False) as show:
         show.stage(one, "looking", 0.0)
@@ -369,7 +369,8 @@ def test_a_terminal_shows_a_line_for_each_photo_under_way(terminal: Terminal) ->
     assert screen(terminal.text) == ["[1/2] ✗ one.png is dark"]
 
 
-def test_the_line_of_a_photo_moves_while_a_stage_goes_on(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_line_of_a_photo_moves_while_a_stage_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = still_terminal(monkeypatch)
     now = [0.0]
     monkeypatch.setattr(progress.time, "perf_counter", lambda: now[0])
     monkeypatch.setattr(progress, "TICK", 0.01)

@@ -88,11 +88,9 @@ def check_replaceable(folder: Path) -> None:
     if sums is None:
         raise BadInput(f"{folder} holds {inside[0].name}, but no {RECORD} that says Headform wrote it; {ELSEWHERE}")
     for path in inside:
-        if path.name == RECORD:
-            continue
-        if path.name not in sums or path.is_symlink() or not path.is_file():
+        if path.name not in (RECORD, *sums) or path.is_symlink() or not path.is_file():
             raise BadInput(f"{folder} holds {path.name}, which Headform did not write; {ELSEWHERE}")
-        if hashlib.sha256(path.read_bytes()).hexdigest() != sums[path.name]:
+        if path.name != RECORD and hashlib.sha256(path.read_bytes()).hexdigest() != sums[path.name]:
             raise BadInput(f"{path} was changed since Headform wrote it; {ELSEWHERE}")
 
 

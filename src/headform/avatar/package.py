@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 
 from headform.avatar import obj, pictures
 from headform.avatar.avatar import Avatar, json_bytes
@@ -33,12 +34,14 @@ def png_files(avatar: Avatar, texture: int | None, stem: str) -> dict[str, bytes
 
 def zip_bytes(avatar: Avatar, texture: int | None = None) -> bytes:
     """avatar.zip: the head as OBJ with its pictures, as GLB, its parameters, a preview and the licence."""
-    inside = obj.files(avatar, texture, "head") | {
-        "avatar.glb": glb(avatar, texture),
-        "params.json": json_bytes(avatar.parameters()),
-        "preview.png": pictures.preview(avatar),
-        "LICENCE.txt": licence_note(avatar).encode("utf-8", "backslashreplace"),
-    }
+    with ThreadPoolExecutor(1) as pool:
+        drawn = pool.submit(pictures.preview, avatar)  # meanwhile pictures are encoded
+        inside = obj.files(avatar, texture, "head") | {
+            "avatar.glb": glb(avatar, texture),
+            "params.json": json_bytes(avatar.parameters()),
+            "preview.png": drawn.result(),
+            "LICENCE.txt": licence_note(avatar).encode("utf-8", "backslashreplace"),
+        }
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as packed:
         for name, content in inside.items():

@@ -97,6 +97,6 @@ def _encoded(textures: Textures, way: str, encode: Encode) -> dict[str, bytes]:
         pixels = {name: np.ascontiguousarray(getattr(textures, name)) for name in NAMES}
         longest_first = sorted(NAMES, key=lambda name: -pixels[name].size)
         with ThreadPoolExecutor(WORKERS) as pool:
-            done = pool.map(lambda name: encode(name, pixels[name]), longest_first)
-            kept[textures] = dict(zip(longest_first, done, strict=True))
+            done = dict(zip(longest_first, pool.map(lambda n: encode(n, pixels[n]), longest_first), strict=True))
+        kept[textures] = {name: done[name] for name in NAMES}
     return kept[textures]

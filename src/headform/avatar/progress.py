@@ -17,6 +17,7 @@ from typing import Any
 
 BAR = 16  # characters
 SPINNER, TICK = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏", 0.1  # seconds from one to the next
+FEW_FILES = 6  # have room in a line with their sizes
 UP_AND_CLEAR, CLEAR = "\x1b[1A\x1b[2K", "\r\x1b[2K"
 
 
@@ -153,7 +154,7 @@ class Show:
         for face in outcome.faces:
             whose = f"face {face.number}: " if len(outcome.faces) > 1 else ""
             if self.count == 1:
-                lines.append(f"  {whose}{', '.join(f'{name} {_megabytes(n)}' for name, n in face.files.items())}")
+                lines.append(f"  {whose}{_listed(face.files)}")
             lines += [f"  note: {whose}{sentence}" for sentence in face.warnings]
         return lines
 
@@ -203,6 +204,13 @@ def _bar(photo: Path, step: Step, now: float) -> str:
     taken = now - step.begin
     spinner = SPINNER[int(taken / TICK) % len(SPINNER)]
     return f"{spinner} {'█' * filled}{'░' * (BAR - filled)} {step.stage:<8} {taken:4.1f} s  {photo.name}"
+
+
+def _listed(files: Mapping[str, int]) -> str:
+    """Names and sizes, of many files only how many and how much."""
+    if len(files) > FEW_FILES:
+        return f"{len(files)} files, {_megabytes(sum(files.values()))}"
+    return ", ".join(f"{name} {_megabytes(size)}" for name, size in files.items())
 
 
 def _megabytes(count: int) -> str:

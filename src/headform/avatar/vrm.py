@@ -24,7 +24,7 @@ Places = dict[str, NDArray[np.float64]]
 
 VERSION = "1.0"
 LICENCE = "https://vrm.dev/licenses/1.0/"
-ADULT_REACH = 0.128  # metres from the base of the neck to between the eyes, where the body below has its size
+ADULT_REACH = 0.174  # metres from the base of the neck to between the eyes, where the body below has its size
 ADULT_NECK = (0.0, 1.40, -0.01)  # metres above the floor: where that neck begins
 
 # The joints of the head by the names of VRM.

@@ -15,6 +15,8 @@ WHAT = {
     "geometry": "heads against scans, after the NoW benchmark: NoW, REALY, FaceScape, MICC, or NAME/mesh_mm.obj",
     "landmarks": "68 points: AFLW2000-3D's gt.json, a gt.csv, or .pts files beside photos",
     "detection": "faces: gt_boxes.json, and photos without faces in negatives/",
+    "portrait": "likeness of photo and avatar: a folder of portraits",
+    "secondview": "likeness where no photo was given: scans, NAME/mesh_mm.obj, or NAME_view0.jpg, view1 in front",
 }
 
 
@@ -22,7 +24,7 @@ def add_measure(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     """Add the command to the parser of `headform`."""
     add = commands.add_parser(
         "measure",
-        help="measure heads, landmarks or detection on a folder of scans or photos",
+        help="measure heads, landmarks, detection or likeness on a folder of scans or photos",
         epilog="Exit code 0: measured; 2: the folder cannot be used.",
     )
     kinds = add.add_subparsers(title="what", metavar="WHAT", required=True)
@@ -32,6 +34,8 @@ def add_measure(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         where = f"the report, .html or .json ({_first(kind)})"
         one.add_argument("-o", "--output", type=Path, metavar="REPORT", help=where)
         one.add_argument("--json", action="store_true", help="print the numbers as JSON, for programs")
+        if kind in ("portrait", "secondview"):
+            one.add_argument("--hair", action="store_true", help="the photo's hair counts too (left out)")
         if kind != "detection":
             one.add_argument("--backend", default="headform", metavar="NAME", help="what reconstructs (headform)")
         one.set_defaults(run=measure, kind=kind)
@@ -71,6 +75,14 @@ def sums(report: Report) -> list[str]:
 def _report(chosen: argparse.Namespace) -> Report:
     from headform.measure import run
 
+    if chosen.kind == "portrait":
+        from headform.measure.portrait_report import measure_portraits
+
+        return measure_portraits(chosen.folder, chosen.backend, _tell, hair=chosen.hair)
+    if chosen.kind == "secondview":
+        from headform.measure.secondview import measure_second_views
+
+        return measure_second_views(chosen.folder, chosen.backend, _tell, hair=chosen.hair)
     if chosen.kind == "geometry":
         return run.measure_geometry(chosen.folder, chosen.backend, _tell)
     if chosen.kind == "landmarks":

@@ -41,6 +41,9 @@ RIGHT_EYE = (33, 246, 161, 160, 159, 158, 157, 173, 133, 155, 154, 153, 145, 144
 LEFT_EYE = (263, 466, 388, 387, 386, 385, 384, 398, 362, 382, 381, 380, 374, 373, 390, 249)
 INNER_LIPS = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308, 324, 318, 402, 317, 14, 87, 178, 88, 95)
 OUTER_LIPS = (61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291, 375, 321, 405, 314, 17, 84, 181, 91, 146)
+RIGHT_BROW = (70, 63, 105, 66, 107, 55, 65, 52, 53, 46)
+LEFT_BROW = (300, 293, 334, 296, 336, 285, 295, 282, 283, 276)
+CHIN, BROWS_MIDDLE, BROW_ROOM, FRINGE = 152, 9, 0.07, 0.5  # hair over half of what is just above a brow covers it
 LOWER_LIP, BEARD_ROOM = 17, 0.85  # hair within the outline of the lower face, drawn in, is a beard
 BEARD = (93, 205, 2, 425, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148, 176, 149, 150, 136, 172, 58, 132)
 
@@ -129,6 +132,11 @@ def _allowed(sighting: Sighting, window: Crop) -> Floats:
     skin = np.maximum(skin, _polygon(points, OUTER_LIPS) * (1 - window.cut_mask(masks.other)))
     reach = max(1, round(MARGIN * WINDOW / ROOM))
     hair = window.cut_mask(masks.hair) * (1 - beard)
+    for brow in (RIGHT_BROW, LEFT_BROW):  # fringes cover them from above
+        shape = points[list(brow)]
+        above = _filled(shape - BROW_ROOM * (points[CHIN] - points[BROWS_MIDDLE]))
+        if (hair * above).sum() < FRINGE * above.sum():
+            hair *= 1 - ndimage.maximum_filter(_filled(shape), 2 * reach + 1)
     skin -= ndimage.maximum_filter(hair, 2 * reach + 1)
     inside = smoothstep(LEAST_SKIN, SURE_SKIN, ndimage.minimum_filter(skin, 2 * reach + 1))
     hole = np.zeros_like(inside)
@@ -139,8 +147,13 @@ def _allowed(sighting: Sighting, window: Crop) -> Floats:
 
 def _polygon(points: Doubles, corners: tuple[int, ...]) -> Floats:
     """(WINDOW, WINDOW) 1 inside the polygon of these landmarks."""
+    return _filled(points[list(corners)])
+
+
+def _filled(outline: Doubles) -> Floats:
+    """(WINDOW, WINDOW) 1 inside an outline (n, 2)."""
     picture = Image.new("L", (WINDOW, WINDOW))
-    ImageDraw.Draw(picture).polygon([tuple(points[n]) for n in corners], fill=255)
+    ImageDraw.Draw(picture).polygon([(float(x), float(y)) for x, y in outline], fill=255)
     return np.asarray(picture, np.float32) / 255
 
 

@@ -1,11 +1,6 @@
 // node ask.mjs validate|three|vrm FILE [unit=amount ...]: prints as JSON what that program finds in the file.
 
 import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { pathToFileURL } from 'node:url';
-
-const find = createRequire(import.meta.url); // NODE_PATH too, which import alone passes over
-const load = (name) => import(pathToFileURL(find.resolve(name)).href);
 
 const [program, path, ...settings] = process.argv.slice(2);
 const amounts = settings.map((setting) => setting.split('=')).map(([name, amount]) => [name, Number(amount)]);
@@ -14,7 +9,7 @@ const programs = { validate, three, vrm };
 console.log(JSON.stringify(await programs[program]()));
 
 async function validate() {
-  const validator = find('gltf-validator');
+  const { default: validator } = await import('gltf-validator');
   const { issues, info } = await validator.validateBytes(bytes, { maxIssues: 0 });
   return { errors: issues.numErrors, warnings: issues.numWarnings, messages: issues.messages.slice(0, 20), info };
 }
@@ -22,8 +17,8 @@ async function validate() {
 // The scene; node has no pictures, so that every texture is an empty one.
 async function scene(register = () => {}) {
   globalThis.self ??= globalThis;
-  const THREE = await load('three');
-  const { GLTFLoader } = await load('three/addons/loaders/GLTFLoader.js');
+  const THREE = await import('three');
+  const { GLTFLoader } = await import('three/addons/loaders/GLTFLoader.js');
   const loader = new GLTFLoader();
   const texture = () => Promise.resolve(new THREE.Texture());
   loader.register(() => ({ name: 'headform_no_pictures', loadTexture: texture }));
@@ -48,7 +43,7 @@ async function three() {
 }
 
 async function vrm() {
-  const { VRMLoaderPlugin, VRMMetaLoaderPlugin } = await load('@pixiv/three-vrm');
+  const { VRMLoaderPlugin, VRMMetaLoaderPlugin } = await import('@pixiv/three-vrm');
   const plugin = (parser) =>
     new VRMLoaderPlugin(parser, { metaPlugin: new VRMMetaLoaderPlugin(parser, { needThumbnailImage: false }) });
   const [gltf, THREE] = await scene((loader) => loader.register(plugin));
