@@ -47,7 +47,7 @@ class StandIn:
 
     name = "stand_in"
 
-    def __init__(self, model: HeadModel | None = None, texture: int = 1024) -> None:
+    def __init__(self, model: HeadModel | None = None, texture: int | None = 1024) -> None:
         self.model, self.texture = model or load_default(), texture
 
     def reconstruct(self, photo: Photo, which: int | None = None, progress: Progress | None = None) -> list[Avatar]:

@@ -31,7 +31,7 @@ def portrait() -> Photo:
 @pytest.mark.parametrize("name", BACKENDS)
 def test_each_backend_lays_a_head_on_the_face(portrait: Photo, name: str) -> None:
     told: list[tuple[str, float]] = []
-    made = backend(name)
+    made = backend(name, texture=1024)
     assert made.name == name
     avatars = made.reconstruct(portrait, progress=lambda stage, share: told.append((stage, share)))
     assert len(avatars) == 1
@@ -46,6 +46,9 @@ def test_each_backend_lays_a_head_on_the_face(portrait: Photo, name: str) -> Non
     assert left < avatar.landmarks[1, 0] < right and top < avatar.landmarks[1, 1] < bottom
     shares = [share for _, share in told]
     assert told[0][0] == "looking" and shares == sorted(shares) and shares[-1] == 1.0
+    stages = list(dict.fromkeys(stage for stage, _ in told))
+    assert stages[:3] == ["looking", "fitting", "skin"] and stages[-1] == "done"
+    assert avatar.textures is not None and avatar.textures.albedo.shape == (1024, 1024, 3)
 
 
 def test_only_one_face_at_a_time_is_held(portrait: Photo, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,12 +63,13 @@ def test_only_one_face_at_a_time_is_held(portrait: Photo, monkeypatch: pytest.Mo
 
     monkeypatch.setattr(backends, "look_at", look_once)
     two = Photo.of(np.concatenate([portrait.pixels, portrait.pixels], 1), "two")
-    assert [avatar.provenance.face for avatar in backend("average").reconstruct(two)] == [1, 2]
+    assert [avatar.provenance.face for avatar in backend("average", texture=None).reconstruct(two)] == [1, 2]
     assert len(held) == 2
 
 
 def test_the_default_is_nearer_than_the_average(portrait: Photo) -> None:
-    found, mean = reconstruct(portrait), reconstruct(portrait, method="average")
+    found, mean = (reconstruct(portrait, method=method, texture=None) for method in ("headform", "average"))
+    assert found.textures is None
     assert found.fit.error < 0.8 * mean.fit.error
     assert not mean.fit.beta.any() and not mean.fit.psi.any()
 

@@ -38,8 +38,8 @@ BACKENDS = {  # name: where its class is
 class Reconstructor(Protocol):
     """Makes avatars of the faces of a photo, largest first, or of the `which`-th alone.
 
-    Made for a head (None: the one in use) and a side of the skin's pictures in pixels. `progress` is told what is
-    begun and how much of it all is done, 0 … 1. Raises BadInput where there is no such face.
+    Made for a head (None: the one in use) and a side of the skin's pictures in pixels (None: no skin). `progress` is
+    told what is begun and how much of it all is done, 0 … 1. Raises BadInput where there is no such face.
     """
 
     name: str
@@ -52,7 +52,7 @@ class Headform:
 
     name = "headform"
 
-    def __init__(self, model: HeadModel | None = None, texture: int = TEXTURE) -> None:
+    def __init__(self, model: HeadModel | None = None, texture: int | None = TEXTURE) -> None:
         self.model, self.texture = model or current_model(), texture
         if "mediapipe_478" not in self.model.embeddings:
             raise BadInput(
@@ -84,8 +84,10 @@ class Headform:
         points = np.asarray(sighting.landmarks.points[:, :2], np.float32)
         tell("fitting", 0.1)
         found = self.fit(photo, sighting)
-        tell("skin", 0.5)
-        textures = textures_of(photo, sighting, found, self.model, self.texture)
+        textures = None
+        if self.texture is not None:
+            tell("skin", 0.5)
+            textures = textures_of(photo, sighting, found, self.model, self.texture)
         box = np.asarray(sighting.face.box, np.float64)
         return Avatar(self.model, found, made, points, sighting.warnings, box, textures)
 
@@ -99,8 +101,8 @@ class Average(Headform):
         return mean_fit(photo, sighting, self.model)
 
 
-def backend(name: str = DEFAULT, model: HeadModel | None = None, texture: int = TEXTURE) -> Reconstructor:
-    """A reconstructor by its name, for the head in use or for `model`, with skins of `texture`² pixels.
+def backend(name: str = DEFAULT, model: HeadModel | None = None, texture: int | None = TEXTURE) -> Reconstructor:
+    """A reconstructor by its name, for the head in use or for `model`, with skins of `texture`² pixels or without.
 
     Raises BadInput that lists the names, or the sizes.
     """
@@ -120,9 +122,9 @@ def check_backend(name: str) -> None:
     raise BadInput(f"no backend is called {name!r}; {hint} are {', '.join(BACKENDS)}")
 
 
-def check_texture(size: int) -> None:
-    """Raises BadInput unless the skin's pictures can have sides of so many pixels."""
-    if size not in TEXTURES:
+def check_texture(size: int | None) -> None:
+    """Raises BadInput unless the skin's pictures can have sides of so many pixels; None is no skin."""
+    if size is not None and size not in TEXTURES:
         *some, last = TEXTURES
         raise BadInput(f"a texture of {size} pixels cannot be made; give {', '.join(map(str, some))} or {last}")
 
@@ -132,15 +134,15 @@ def reconstruct(
     *,
     face: int = 1,
     method: str = DEFAULT,
-    texture: int = TEXTURE,
+    texture: int | None = TEXTURE,
     model: HeadModel | None = None,
     progress: Progress | None = None,
 ) -> Avatar:
     """The head of one face of a photo, or of the file it is in: the largest, or the `face`-th by size.
 
-    `method` names the backend, `texture` is the side of the skin's pictures in pixels, `model` a head other than the
-    one in use; `progress` is told what is begun and how much is done. Raises BadInput where the photo cannot be read
-    or shows no such face.
+    `method` names the backend, `texture` is the side of the skin's pictures in pixels (None: shape alone, which is
+    quicker), `model` a head other than the one in use; `progress` is told what is begun and how much is done. Raises
+    BadInput where the photo cannot be read or shows no such face.
     """
     if face < 1:
         raise BadInput(f"face {face} is no face; 1 is the largest")
@@ -152,7 +154,7 @@ def reconstruct_all(
     photo: Photo | str | Path,
     *,
     method: str = DEFAULT,
-    texture: int = TEXTURE,
+    texture: int | None = TEXTURE,
     model: HeadModel | None = None,
     progress: Progress | None = None,
 ) -> list[Avatar]:

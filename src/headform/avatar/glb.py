@@ -15,8 +15,19 @@ from headform.avatar import pictures
 from headform.avatar.avatar import Avatar
 from headform.avatar.licence import copyright_line
 from headform.avatar.looks import LOOKS, SKIN
-from headform.avatar.mesh import four_weights, groups_of, joint_places, morphs, smooth_normals, smooth_tangents, turns
+from headform.avatar.mesh import (
+    cornea_fade,
+    four_weights,
+    groups_of,
+    joint_places,
+    morphs,
+    shade,
+    smooth_normals,
+    smooth_tangents,
+    turns,
+)
 from headform.avatar.packing import ARRAY, BYTE, FLOAT, Packing, bounds
+from headform.fit import Floats
 from headform.head.model import JOINTS, PARENTS
 
 Document = dict[str, Any]
@@ -25,7 +36,6 @@ STILL = 1e-5  # metres: a vertex that a unit moves less does not move
 UNTURNED = 0.01  # of a unit normal: half a degree is not seen
 LINEAR, MIPMAPS = 9729, 9987  # filters
 MESH_NODE, FIRST_JOINT = 0, 1  # nodes
-SKIN_SPECULAR = 0.7  # skin reflects 2.8 %, what glTF takes for granted 4 %
 
 
 def files(avatar: Avatar, texture: int | None, stem: str) -> dict[str, bytes]:
@@ -66,7 +76,7 @@ def pack(avatar: Avatar, texture: int | None = None, height: float = 0.0) -> tup
     }
     shown = _add_pictures(avatar, texture, document, packing)
     document["materials"] = [_material(name, shown) for name in looks]
-    if shown:
+    if any("extensions" in material for material in document["materials"]):
         document["extensionsUsed"] = ["KHR_materials_specular"]
     return document, packing
 
@@ -77,6 +87,7 @@ def _mesh(avatar: Avatar, packing: Packing, lift: NDArray[np.float64]) -> tuple[
     moved = morphs(avatar, rest)
     turned, normals = turns(model, rest, moved), smooth_normals(model, rest)
     joints, weights = four_weights(model.weights)
+    shaded, clear = shade(avatar), cornea_fade(model, rest)
     placed = rest + lift.astype(np.float32)
     groups = groups_of(model, avatar.textures is not None)
     primitives: list[Document] = []
@@ -86,6 +97,7 @@ def _mesh(avatar: Avatar, packing: Packing, lift: NDArray[np.float64]) -> tuple[
             "POSITION": packing.add(placed[rows], "VEC3", FLOAT, ARRAY, **bounds(placed[rows])),
             "NORMAL": packing.add(normals[rows], "VEC3", FLOAT, ARRAY),
             "TEXCOORD_0": packing.add((model.uv[group.uv_rows] * (1, -1) + (0, 1)).astype("<f4"), "VEC2", FLOAT, ARRAY),
+            "COLOR_0": packing.add(_grey(shaded[rows], clear[rows]), "VEC4", BYTE, ARRAY, normalized=True),
             "JOINTS_0": packing.add(joints[rows], "VEC4", BYTE, ARRAY),
             "WEIGHTS_0": packing.add(weights[rows], "VEC4", FLOAT, ARRAY),
         }
@@ -108,6 +120,11 @@ def _mesh(avatar: Avatar, packing: Packing, lift: NDArray[np.float64]) -> tuple[
         mesh["weights"] = [avatar.expression.get(name, 0.0) for name in model.expression_names]
         mesh["extras"] = {"targetNames": list(model.expression_names)}
     return mesh, [group.name for group in groups]
+
+
+def _grey(amount: Floats, opacity: Floats) -> NDArray[np.uint8]:
+    """(N, 4) colours of linear light (N,)."""
+    return np.rint(np.stack([amount, amount, amount, opacity], 1) * 255).astype(np.uint8)
 
 
 def _joint_nodes(bones: NDArray[np.float64]) -> list[Document]:
@@ -160,7 +177,8 @@ def _material(name: str, shown: dict[str, int]) -> Document:
         surface["metallicRoughnessTexture"] = {"index": shown["roughness"]}
         surface["roughnessFactor"] = 1.0
         material["normalTexture"] = {"index": shown["normal"]}
-        material["extensions"] = {"KHR_materials_specular": {"specularFactor": SKIN_SPECULAR}}
+    if look.specular != 1:
+        material["extensions"] = {"KHR_materials_specular": {"specularFactor": look.specular}}
     if look.opacity < 1 or name == "lashes":
         material["alphaMode"] = "BLEND"
     if name == "lashes":

@@ -10,15 +10,20 @@ from numpy.typing import NDArray
 from headform.avatar.avatar import Avatar
 from headform.avatar.looks import LOOKS, SKIN
 from headform.fit import Floats
-from headform.head.model import HeadModel
+from headform.head.model import JOINTS, HeadModel
+from headform.render.occlusion import ambient_occlusion
 from headform.render.surface import Surface, tangents, vertex_normals
-from headform.skin.wardrobe import fine_mesh
+from headform.skin.wardrobe import CLEAR, fine_mesh
 
 Ints = NDArray[np.int32]
 
 MOST_JOINTS = 4  # of a vertex, in most programs
 LEAST_WEIGHT = 1e-6
 LEAST_TANGENT = 1e-3
+RIM = 0.35  # of a cornea's radius
+AJAR = (0.2, 0.0, 0.0)  # radians
+OPEN = 0.8  # of the surroundings: who sees as much is in no cave
+DARKEST = 0.3  # in a cave: flesh is lit by flesh
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,6 +101,30 @@ def turns(model: HeadModel, rest: Floats, moved: Floats) -> Floats:
     still = vertex_normals(rest, model.triangles)
     changed = [vertex_normals(rest + each, model.triangles) - still for each in moved]
     return np.array(changed, np.float32).reshape(moved.shape)
+
+
+def shade(avatar: Avatar) -> Floats:
+    """(V,) 0–1: what is left of the light in nostrils, ears and mouth and under the lids, where programs that do not
+    trace it let it shine everywhere. The mouth is a little open for it, or else its teeth would be black."""
+    model = avatar.model
+    theta = np.zeros((len(JOINTS), 3), np.float32)
+    theta[JOINTS.index("jaw")] = AJAR
+    opened = avatar.fit.personal(model).posed(avatar.fit.beta, None, theta)
+    clear = [index for index, part in enumerate(model.parts) if part in CLEAR]
+    seen = ambient_occlusion(opened, model.triangles, blockers=model.triangles[~np.isin(model.triangle_part, clear)])
+    return np.asarray(DARKEST + (1 - DARKEST) * np.minimum(seen / OPEN, 1), np.float32)
+
+
+def cornea_fade(model: HeadModel, rest: Floats) -> Floats:
+    """(V,) one, but falling to zero at the rims of the corneas, which lie on the white and must not show there."""
+    out = np.ones(len(rest), np.float32)
+    for part in ("cornea_left", "cornea_right"):
+        if part in model.parts:
+            rows = model.part_vertices(part)
+            apex = rest[rows[rest[rows, 2].argmax()]]
+            away = np.linalg.norm(rest[rows] - apex, axis=1)
+            out[rows] = np.clip((1 - away / away.max()) / RIM, 0, 1)
+    return out
 
 
 def joint_places(avatar: Avatar) -> NDArray[np.float64]:

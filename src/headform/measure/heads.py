@@ -41,7 +41,7 @@ def head_maker(backend: str = "headform", model: HeadModel | None = None) -> Hea
     """The largest face's head, by a backend of `headform.avatar`. Raises BadInput if there is none of that name."""
     from headform.avatar import backends
 
-    maker = backends.backend(backend, model)
+    maker = backends.backend(backend, model, texture=None)
 
     def make(photo: Photo) -> MeasuredHead:
         avatar = maker.reconstruct(photo, 1)[0]
@@ -81,7 +81,7 @@ def point_maker(backend: str = "headform", model: HeadModel | None = None) -> Pr
     from headform.avatar import backends
     from headform.measure.contour import points_68
 
-    maker: Any = backends.backend(backend, model)
+    maker: Any = backends.backend(backend, model, texture=None)
     if not hasattr(maker, "fit"):
         raise BadInput(f"the backend {backend!r} cannot be told which face to fit; measure landmarks with headform")
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from headform.errors import BadInput, HeadformError
 from headform.head import HeadModel
@@ -14,6 +13,8 @@ from headform.measure.portrait import AvatarMaker, Likeness, Pair, Row, avatar_m
 from headform.measure.report import Cell, Figure, Report, Table
 from headform.measure.similarity import Bytes
 from headform.photo import Photo
+from headform.photo.affine import square_to_chip
+from headform.photo.warp import warp
 
 Progress = Callable[[str, float], None]
 
@@ -31,12 +32,12 @@ NUMBERS = {  # column: field of Likeness
     "SSIM inside": "ssim_inside",
 }
 PORTRAIT = (
-    "The avatar drawn with the photo's own camera in the light found there, against the photo, in the head crop of 512² "
-    "pixels. What counts: the photo's face{hair} and all that the avatar covers, be it background; but no clothes, "
-    "glasses, hats or hands{bald}, and nothing beyond the photo's border. Both pictures are black elsewhere. PSNR (dB), "
-    "SSIM (Wang 2004, mean of R, G and B), ST-LPIPS, LPIPS and DFID are of the whole crop; 'inside' is the mean over "
-    "what counts alone. DFID is the distance of the descriptors of both faces, cut out of these same pictures by the "
-    "photo's landmarks. LPIPS is measured where its package and backbone are installed."
+    "The avatar drawn with the photo's own camera in the light found there, against the photo, in the head crop of "
+    "512² pixels. What counts: the photo's face{hair} and all that the avatar covers, be it background; but no "
+    "clothes, glasses, hats or hands{bald}, and nothing beyond the photo's border. Both pictures are black elsewhere. "
+    "PSNR (dB), SSIM (Wang 2004, mean of R, G and B), ST-LPIPS, LPIPS and DFID are of the whole crop; 'inside' is the "
+    "mean over what counts alone. DFID is the distance of the descriptors of both faces, cut out of these same "
+    "pictures by the photo's landmarks. LPIPS is measured where its package and backbone are installed."
 )
 
 
@@ -131,23 +132,13 @@ def caption(row: Row) -> str:
 def side_by_side(pair: Pair, side: int = SIDE) -> Bytes:
     """(side, 3 side, 3) photo, avatar and their difference, strengthened, in the square around what counts."""
     rows, columns = np.nonzero(pair.region)
-    low, past = np.array([columns.min(), rows.min()]), np.array([columns.max(), rows.max()]) + 1
-    half = (past - low).max() / 2 + ROOM
-    middle = (low + past) / 2
-    box = tuple(float(x) for x in (*(middle - half).clip(0), *(middle + half).clip(0, pair.region.shape[0])))
+    middle = np.array([columns.min() + columns.max(), rows.min() + rows.max()]) / 2
+    reach = max(np.ptp(columns), np.ptp(rows)) / 2 + ROOM
+    to_window = square_to_chip(middle, 2 * reach, 0, side)
     gap = np.abs(pair.photo.astype(np.int16) - pair.avatar.astype(np.int16)) * LOUDER
     parts = (pair.photo, pair.avatar, gap.clip(0, 255).astype(np.uint8))
-    return np.concatenate([_window(part, box, side) for part in parts], 1)
-
-
-def _window(picture: Bytes, box: tuple[float, ...], side: int) -> Bytes:
-    """(side, side, 3) the part of a picture within a box, black beside it."""
-    cut = Image.fromarray(picture).crop(tuple(round(x) for x in box))
-    scale = side / max(cut.size)
-    small = cut.resize((max(1, round(cut.width * scale)), max(1, round(cut.height * scale))), Image.Resampling.LANCZOS)
-    whole = Image.new("RGB", (side, side))
-    whole.paste(small, ((side - small.width) // 2, (side - small.height) // 2))
-    return np.asarray(whole)
+    shown = np.concatenate([warp(part, to_window, (side, side), outside=0) for part in parts], 1)
+    return np.asarray(np.rint(shown).clip(0, 255), np.uint8)
 
 
 def _known(rows: Iterable[Row], field: str) -> bool:

@@ -15,6 +15,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,7 @@ from headform.fit.solve import similarity
 from headform.head import HeadModel
 from headform.head.skinning import cross_matrix, rotation_matrices
 from headform.measure.closest import MeshTree
-from headform.measure.geometry import MM, Doubles, Placing, Scan, align, refine
+from headform.measure.geometry import MM, Placing, Scan, align, refine
 from headform.measure.heads import face_triangles, seven_of
 from headform.measure.layouts import ScanSource, find_plain, load_scan
 from headform.measure.portrait import AvatarMaker, Likeness, Pair, Row, avatar_maker, pair_of
@@ -131,12 +132,11 @@ def find_subjects(folder: Path) -> list[tuple[str, Callable[[], Subject]]]:
     """Name of each person in a folder, and what reads their photos. Raises BadInput where there is none."""
     if not folder.is_dir():
         raise BadInput(f"{folder} is no folder; give one with scans or with photos from several sides")
-    found: list[tuple[str, Callable[[], Subject]]] = []
-    for case in find_plain(folder):
-        found.append((case.subject, lambda source=case.source: scanned(source)))
-    for name, views in _view_files(folder).items():
-        if FRONT in views and len(views) > 1:
-            found.append((name, lambda name=name, views=views: photographed(name, views)))
+    sets = {name: views for name, views in _view_files(folder).items() if FRONT in views and len(views) > 1}
+    found: list[tuple[str, Callable[[], Subject]]] = [
+        *((case.subject, partial(scanned, case.source)) for case in find_plain(folder)),
+        *((name, partial(photographed, name, views)) for name, views in sets.items()),
+    ]
     if not found:
         raise BadInput(
             f"{folder} holds no second views; looked for NAME/mesh_mm.obj, or for photos NAME_view0.jpg, "
@@ -149,19 +149,21 @@ def find_subjects(folder: Path) -> list[tuple[str, Callable[[], Subject]]]:
 
 
 def scanned(source: ScanSource) -> Subject:
-    """A scan, photographed from in front and from the sides."""
+    """A scan, photographed from in front and from the sides. Raises BadInput for one without a texture."""
     mesh, scan = load_scan(source)
+    if mesh.texture is None or not len(mesh.uv):
+        raise BadInput(f"the scan {scan.name} has no texture: there is no skin to compare; lay color.jpg beside it")
     front, _ = photograph(mesh, scan.seven, 0.0, SIZE)
     sides = []
     for yaw in SIDES:
         pixels, camera = photograph(mesh, scan.seven, yaw, SIZE)
         name = f"{scan.name}, {yaw:+.0f}°"
-        sides.append((name, Photo.of(pixels, name), lambda avatar, camera=camera: camera_on(scan, camera, avatar)))
+        sides.append((name, Photo.of(pixels, name), partial(camera_on, scan, camera)))
     return Subject(scan.name, Photo.of(front, f"{scan.name} in front"), tuple(sides))
 
 
 def camera_on(scan: Scan, camera: Camera, avatar: Avatar) -> Camera:
-    """The camera that sees the avatar, as posed, as `camera` sees the scan, in metres, when the one lies on the other."""
+    """The camera that sees the avatar, as posed, as `camera` sees the scan, in metres, when one lies on the other."""
     return camera_before(camera, lay_on(scan, avatar))
 
 
@@ -191,7 +193,7 @@ def photographed(name: str, views: dict[int, Path]) -> Subject:
     for number, path in sorted(views.items()):
         if number != FRONT:
             photo = Photo.open(path)
-            sides.append((path.stem, photo, lambda avatar, photo=photo: camera_of(photo, avatar)))
+            sides.append((path.stem, photo, partial(camera_of, photo)))
     return Subject(name, Photo.open(views[FRONT]), tuple(sides))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
@@ -108,7 +109,9 @@ def _lpips_network() -> Any:
     torch = import_module("torch")
     if not any(Path(torch.hub.get_dir(), "checkpoints").glob(BACKBONE)):
         return None
-    return import_module("lpips").LPIPS(net="alex", verbose=False).eval()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it calls torchvision in a way that is about to go
+        return import_module("lpips").LPIPS(net="alex", verbose=False).eval()
 
 
 def _check(a: Bytes, b: Bytes, region: Region | None = None) -> None:
@@ -116,6 +119,8 @@ def _check(a: Bytes, b: Bytes, region: Region | None = None) -> None:
         if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8:
             raise BadInput(f"pictures to compare must be uint8 (H, W, 3), not {picture.dtype} {picture.shape}")
     if a.shape != b.shape:
-        raise BadInput(f"pictures of {a.shape[:2]} and {b.shape[:2]} pixels cannot be compared; make them equally large")
+        raise BadInput(
+            f"pictures of {a.shape[:2]} and {b.shape[:2]} pixels cannot be compared; make them equally large"
+        )
     if region is not None and (region.shape != a.shape[:2] or not region.any()):
         raise BadInput(f"the region {region.shape} must be as large as the pictures and hold a pixel")

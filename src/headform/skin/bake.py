@@ -22,9 +22,6 @@ SRGB_OF_LOG = np.where(SRGB_OF_LOG <= 0.0031308, 12.92 * SRGB_OF_LOG, 1.055 * SR
     np.float32
 )
 FAINT = 1 / 256  # trust below which a texel is not looked up
-BRIGHTER, DARKER = np.float32(0.12), np.float32(0.08)  # log units by which skin may differ from what is likely …
-GIVES_WAY = np.float32(0.16)  # … and what is added to them at most
-ANY = np.float32(9)
 TEXEL_SLACK = 1e-6
 
 
@@ -63,41 +60,12 @@ def photo_in_texture(
 
 
 @njit(cache=True, nogil=True)
-def calmed(found: Any, trust: Any, likely: Any, calm: Any) -> None:
-    """Takes shine out of found (N, N, 3), in place: what is much brighter than likely (M, M, 3) comes nearer to it.
-
-    Where calm (M, M) is 1, so does what is much darker: shadows and things. Shine is white: where brightness gives
-    way, so does the deviation of the colour.
-    """
-    size = len(found)
-    for y in range(size):
-        for x in range(size):
-            if coarse(trust, size, x, y) < FAINT:
-                continue
-            red = coarse(likely[:, :, 0], size, x, y)
-            green = coarse(likely[:, :, 1], size, x, y)
-            blue = coarse(likely[:, :, 2], size, x, y)
-            more = np.float32(0.3) * (found[y, x, 0] - red) + np.float32(0.6) * (found[y, x, 1] - green)
-            more += np.float32(0.1) * (found[y, x, 2] - blue)
-            amount, free = abs(more), BRIGHTER
-            if more < 0:
-                free = DARKER + (1 - coarse(calm, size, x, y)) * ANY
-            if amount <= free:
-                continue
-            less = free + GIVES_WAY * np.tanh((amount - free) / GIVES_WAY)
-            share = less / amount
-            less *= np.sign(more)
-            found[y, x, 0] = red + less + (found[y, x, 0] - red - more) * share
-            found[y, x, 1] = green + less + (found[y, x, 1] - green - more) * share
-            found[y, x, 2] = blue + less + (found[y, x, 2] - blue - more) * share
-
-
-@njit(cache=True, nogil=True)
-def joined(found: Any, trust: Any, base: Any, plain: Any, out: Any) -> None:
+def joined(found: Any, trust: Any, excess: Any, base: Any, plain: Any, out: Any) -> None:
     """The skin's sRGB colours into out (N, N, 3) uint8.
 
-    Where the photo is trusted, found (N, N, 3); else what it shows on the other side of the face, as far as it is
-    trusted there, laid on the plain skin here; else base. trust (M, M), base and plain (M, M, 3) are coarse sheets.
+    Where the photo is trusted, found (N, N, 3) less its excess; else what it shows on the other side of the face, as
+    far as it is trusted there, laid on the plain skin here; else base. trust (M, M), excess, base and plain
+    (M, M, 3) are coarse sheets.
     """
     size = len(out)
     for y in range(size):
@@ -116,9 +84,10 @@ def joined(found: Any, trust: Any, base: Any, plain: Any, out: Any) -> None:
                     value = coarse(base[:, :, d], size, x, y)
                     if other > 0:
                         here, there = coarse(plain[:, :, d], size, x, y), coarse(plain[:, :, d], size, size - 1 - x, y)
+                        there += coarse(excess[:, :, d], size, size - 1 - x, y)
                         value += other * (here + found[y, size - 1 - x, d] - there - value)
                 if own > 0:
-                    value += own * (found[y, x, d] - value)
+                    value += own * (found[y, x, d] - coarse(excess[:, :, d], size, x, y) - value)
                 at = min(max((value - DEEPEST) / -DEEPEST * (STEPS - 1), 0.0), STEPS - 1.001)
                 low = int(at)
                 srgb = SRGB_OF_LOG[low] + (SRGB_OF_LOG[low + 1] - SRGB_OF_LOG[low]) * (at - low)

@@ -85,7 +85,7 @@ def paint_eye(
     whole = np.array(sclera, np.float32) * sheet.white + sheet.blood
     whole[sheet.inside] += (painted - whole[sheet.inside]) * sheet.cover
     whole *= sheet.shade
-    return np.clip(whole + 0.5, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(whole + 0.5, 0, 255), np.uint8)
 
 
 def iris_of(colour: str | IrisColour) -> IrisColour:

@@ -80,7 +80,7 @@ def eyes_of(
     falling = [_light_on(model, vertices, light, side) for side in SIDES]
     falling = _corrected(seen, falling)
     found = [_measured(eye, lit) for eye, lit in zip(seen, falling, strict=True)]
-    melanin = _melanin(pixels, sighting, light)
+    melanin = melanin_of(pixels, sighting, light)
     sclera = _sclera(seen, falling)
     pupil = _pupil(seen)
     painted = []
@@ -122,7 +122,7 @@ def _corrected(seen: list[EyeSeen], falling: list[Doubles]) -> list[Doubles]:
         change = np.full(3, SOCKET)
         if eye.white is not None:
             ratio = np.log(np.maximum(eye.white, 1e-3) / lit)
-            bright = float(np.log(max(eye.white @ LUMINANCE / (lit @ LUMINANCE), 1e-3)) - np.log(WHITE))
+            bright = float(np.log(np.maximum(eye.white @ LUMINANCE / (lit @ LUMINANCE), 1e-3)) - np.log(WHITE))
             heard = LIGHT_SPREAD**2 / (LIGHT_SPREAD**2 + WHITE_SPREAD**2)
             tint = ratio - _sclera_log() - (ratio - _sclera_log()).mean()
             change = SOCKET + heard * (bright - SOCKET) + TINT_SHARE * np.clip(tint, -0.3, 0.3)
@@ -134,7 +134,7 @@ def _sclera_log() -> Doubles:
     return np.asarray(np.log(LINEAR[list(SCLERA)]), np.float64)
 
 
-def _melanin(pixels: Bytes, sighting: Sighting, light: Light) -> float:
+def melanin_of(pixels: Bytes, sighting: Sighting, light: Light) -> float:
     """How dark the skin of the cheeks is, on the scale of the tones."""
     high, wide = pixels.shape[:2]
     at = np.rint(sighting.landmarks.points[list(CHEEKS), :2]).astype(int).clip(0, (wide - 1, high - 1))
@@ -172,7 +172,7 @@ def _measured(eye: EyeSeen, lit: Doubles) -> _Measured | None:
     plain = np.maximum(colours / lit, 2e-3)
     mean = np.exp((np.log(plain) * chosen[..., None]).sum((0, 1)) / max(float(chosen.sum()), 1e-9))
     lab = lab_from_linear(np.minimum(mean, 1.0))
-    scaled = (lab + (16, 0, 0)) / 3  # how CIELAB moves where all light is a little brighter
+    scaled = (lab + np.array([16, 0, 0])) / 3  # how CIELAB moves where all light is a little brighter
     spread = (
         LIGHT_SPREAD * WHITE_SPREAD / np.hypot(LIGHT_SPREAD, WHITE_SPREAD) if eye.white is not None else LIGHT_SPREAD
     )
@@ -252,7 +252,7 @@ def _pattern(
     reached = _smoothed(np.repeat(weight, 3, -1), across + 0.5, around + 0.5)
     own = _smoothed(own * weight, across + 0.5, around + 0.5) / (reached + 0.3)
     pattern = (follow_rings * profile + follow_places * own) * inside[:, None, None]
-    return np.exp(np.clip(pattern, -MOST_PATTERN, MOST_PATTERN)).astype(np.float32)
+    return np.asarray(np.exp(np.clip(pattern, -MOST_PATTERN, MOST_PATTERN)), np.float32)
 
 
 def _drawn(colour: IrisColour, pupil: float, seed: int) -> Floats:

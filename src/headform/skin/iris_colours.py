@@ -17,6 +17,7 @@ Doubles = NDArray[np.float64]
 
 SPREAD = np.array([6.0, 4.0, 6.0])  # CIELAB about each named colour
 ZONE = (0.45, 0.9)  # radii in which an iris shows its colour
+RIM_FOLLOWS = 0.6  # exponent: the limbal ring is dark in all eyes
 COMMON = 0.6  # exponent of how common a colour is: eyes that are seen outvote statistics
 PALE, DARK = 0.25, 0.6  # melanin of skins that go with Europe's irises and with the rest's
 
@@ -35,14 +36,15 @@ class Likely:
     def palette(self) -> IrisColour:
         """The named colours mixed as they are likely, moved to the mean that was found."""
         named, means = list(IRIS_COLOURS.values()), named_means()
-        mixed = [
-            _mixed([getattr(c, field) for c in named], self.shares) for field in ("inner", "outer", "fibre", "rim")
-        ]
         mean = np.exp(self.shares @ np.log(linear_from_lab(means)))
         factor = linear_from_lab(self.lab) / mean
         contrast = float(self.shares @ np.array([c.contrast for c in named]))
-        moved = [_srgb(colour * factor**power) for colour, power in zip(mixed, (1, 1, 1, 0.6), strict=True)]
-        return IrisColour(*moved, contrast, (0.0, 0.0, 0.0))
+        inner, outer, fibre = (
+            _srgb(_mixed(colours, self.shares) * factor)
+            for colours in ([c.inner for c in named], [c.outer for c in named], [c.fibre for c in named])
+        )
+        rim = _srgb(_mixed([c.rim for c in named], self.shares) * factor**RIM_FOLLOWS)
+        return IrisColour(inner, outer, fibre, rim, contrast, (0.0, 0.0, 0.0))
 
 
 def likely_iris(found: Doubles | None, doubt: Doubles, melanin: float) -> Likely:

@@ -128,7 +128,7 @@ class _Window:
 def _radii(points: Doubles, middle: int) -> Doubles:
     """(2,) half width and half height of an iris from the four landmarks on its rim."""
     rim = points[middle + 1 : middle + 5]
-    across, along = np.linalg.norm(rim[0] - rim[2]) / 2, np.linalg.norm(rim[1] - rim[3]) / 2
+    across, along = float(np.linalg.norm(rim[0] - rim[2])) / 2, float(np.linalg.norm(rim[1] - rim[3])) / 2
     flat = min(1.0, across / max(along, 1e-6))
     flat = flat if flat < TURNED else 1.0
     size = max((across / flat + along) / 2, 1.0)
@@ -141,11 +141,11 @@ def _axes(points: Doubles, middle: int, side: str) -> Doubles:
     level /= max(float(np.linalg.norm(level)), 1e-6)
     upwards = np.array([level[1], -level[0]])
     outwards = level if side == "left" else -level
-    return _radii(points, middle)[:, None] * np.stack([outwards, upwards])
+    return np.asarray(_radii(points, middle)[:, None] * np.stack([outwards, upwards]))
 
 
-def _rim(window: _Window, centre: Doubles, axes: Doubles, lids: Doubles) -> tuple[Doubles, float, Floats]:
-    """How far the iris lies from where the landmarks say, in radii, how much larger it is, and how sure it is one, 0 … 1.
+def _rim(window: _Window, centre: Doubles, axes: Doubles, lids: Doubles) -> tuple[Doubles, float, float]:
+    """How far the iris lies from where the landmarks say, in radii, how much larger it is, and how sure it is one.
 
     It is where a circle's outside is brightest against its inside (Daugman 1993), on the parts that lids leave open.
     """
@@ -164,7 +164,7 @@ def _rim(window: _Window, centre: Doubles, axes: Doubles, lids: Doubles) -> tupl
     contrast *= np.sqrt(np.minimum(total / 3, 1))
     score = contrast - 0.9 * (x**2 + y**2) - 1.2 * np.log(grown) ** 2
     best = int(score.argmax())
-    sure = step(DOUBT_RIM, SURE_RIM, contrast[best])
+    sure = float(step(DOUBT_RIM, SURE_RIM, contrast[best]))
     if sure == 0:
         return np.zeros(2), 1.0, sure
     return moved[best], float(grown[best]), sure

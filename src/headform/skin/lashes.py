@@ -10,6 +10,7 @@ LOWER_BAND = (0.0, 0.38)  # … and of the lower lid's
 ROOT = 0.08  # of a band, from its root: the part of the strip that lies under the lid
 COLOUR = (38, 27, 22)
 STEPS = 224  # points drawn along a hair
+LASH_LINE = 1.5  # of ROOT: so far from the root the hairs stand so close that they make one dark line
 
 
 def paint_lashes(
@@ -18,8 +19,10 @@ def paint_lashes(
     """(H, W, 4) sRGB and alpha; u along the lid from the nose outwards, v root to tip in each lid's band."""
     rng = np.random.default_rng(seed)
     alpha = np.zeros(size, np.float32)
-    _draw_row(alpha, rng, UPPER_BAND, clumps=56, length=(0.52, 0.90), sweep=0.030)
-    _draw_row(alpha, rng, LOWER_BAND, clumps=30, length=(0.36, 0.66), sweep=0.022)
+    _draw_row(alpha, rng, UPPER_BAND, clumps=74, length=(0.52, 0.90), sweep=0.032, thick=1.15)
+    _draw_row(alpha, rng, LOWER_BAND, clumps=38, length=(0.36, 0.66), sweep=0.022, thick=1.0)
+    _draw_line(alpha, rng, UPPER_BAND, 0.75)
+    _draw_line(alpha, rng, LOWER_BAND, 0.22)
     tint = np.array(colour, np.float32) * (1 + 0.12 * rng.standard_normal((1, size[1], 1)))
     painted = np.concatenate([np.broadcast_to(tint, (*size, 3)), 255 * alpha[..., None]], 2)
     return np.clip(painted + 0.5, 0, 255).astype(np.uint8)
@@ -32,6 +35,7 @@ def _draw_row(
     clumps: int,
     length: tuple[float, float],
     sweep: float,
+    thick: float,
 ) -> None:
     """Adds one lid's hairs: two to four from nearly the same root, tips drawn together, longer outwards."""
     middles = (np.arange(clumps) + rng.uniform(0.15, 0.85, clumps)) / clumps
@@ -47,8 +51,23 @@ def _draw_row(
     t = np.linspace(0, 1, STEPS)
     u = root[:, None] + lean[:, None] * t**1.4 + bow[:, None] * 4 * t * (1 - t) * 0.5
     rise = ROOT * rng.uniform(0.75, 1.1, count)[:, None] + (1 - ROOT) * tall[:, None] * t
-    width = rng.uniform(0.85, 1.25, (count, 1)) * (1 - t) ** 0.7
+    width = thick * rng.uniform(0.85, 1.25, (count, 1)) * (1 - t) ** 0.75
     _stamp(alpha, u, band[0] + (band[1] - band[0]) * rise, width)
+
+
+def _draw_line(
+    alpha: NDArray[np.float32], rng: np.random.Generator, band: tuple[float, float], strength: float
+) -> None:
+    """Adds the dark line of one lid's roots, uneven and fading out towards the nose."""
+    height, wide = alpha.shape
+    rise = (1 - (np.arange(height) + 0.5) / height - band[0]) / (band[1] - band[0]) / ROOT
+    along = (np.arange(wide) + 0.5) / wide
+    uneven = np.convolve(rng.normal(0, 1, wide + 64), np.hanning(24), "same")[32:-32]
+    amount = strength * np.clip(along / 0.3 + 0.2, 0, 1) * (1 + 0.12 * uneven / uneven.std())
+    middle, half = (1 + LASH_LINE) / 2, (LASH_LINE - 0.55) / 2
+    across = np.clip(1 - np.abs(rise - middle) / half, 0, 1) ** 0.7
+    line = np.clip(across[:, None] * amount, 0, 0.9).astype(np.float32)
+    np.copyto(alpha, 1 - (1 - alpha) * (1 - line))
 
 
 def _stamp(

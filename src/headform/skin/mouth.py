@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,23 +39,40 @@ COATING = np.array([196, 142, 132], np.float32)
 VEIN = np.array([120, 70, 92], np.float32)
 
 
-def paint_mouth(size: int = 512, seed: int = 0, teeth_tone: Colour = TEETH_TONE) -> NDArray[np.uint8]:
-    """(size, size, 3) sRGB sheet of teeth of this tone, gums and tongue."""
+def paint_mouth(
+    size: int = 512, seed: int = 0, teeth_tone: Colour = TEETH_TONE, flesh: tuple[float, float, float] = (1, 1, 1)
+) -> NDArray[np.uint8]:
+    """(size, size, 3) sRGB sheet of teeth of this tone, gums and tongue; `flesh` are factors of the latter's sRGB."""
+    crowns, soft = _sheet(size, seed)
+    sheet = soft * np.array(flesh, np.float32)
+    rows = _rows_of_teeth(size)
+    sheet[rows] = crowns * np.array(teeth_tone, np.float32)
+    return np.asarray(np.clip(sheet + 0.5, 0, 255), np.uint8)
+
+
+@lru_cache(maxsize=4)
+def _sheet(size: int, seed: int) -> tuple[Floats, Floats]:
+    """What is the same for every tone: the factors (rows, size, 3) of the crowns' rows, and the sheet of gums and
+    tongue (size, size, 3)."""
     sheet = np.empty((size, size, 3), np.float32)
     sheet[:] = GUM
     _fill(sheet, GUMS_UPPER, partial(_paint_gum, margins=MARGINS["upper"], seed=seed), spread=0.006)
     _fill(sheet, GUMS_LOWER, partial(_paint_gum, margins=MARGINS["lower"], seed=seed + 1), spread=0.006)
     _fill(sheet, TONGUE_TOP, partial(_paint_tongue, seed=seed + 2), spread=0.006)
     _fill(sheet, TONGUE_BELOW, partial(_paint_underside, seed=seed + 3), spread=0.006)
-    tone = np.array(teeth_tone, np.float32)
+    soft = sheet.copy()
     for arch, (left, bottom, right, top) in enumerate((TEETH_UPPER, TEETH_LOWER)):
         wide = (right - left) / TEETH_PER_ARCH
         for order in range(TEETH_PER_ARCH):
             box = (left + order * wide, bottom, left + (order + 1) * wide, top)
             place = abs(order - (TEETH_PER_ARCH - 1) / 2) + 0.5  # 1 central incisor … 7 second molar
             number = seed + 100 * arch + order
-            _fill(sheet, box, partial(_paint_tooth, place=int(place), seed=number, tone=tone))
-    return np.asarray(np.clip(sheet + 0.5, 0, 255), np.uint8)
+            _fill(sheet, box, partial(_paint_tooth, place=int(place), seed=number))
+    return sheet[_rows_of_teeth(size)], soft
+
+
+def _rows_of_teeth(size: int) -> slice:
+    return slice(round((1 - TEETH_UPPER[3]) * size), round((1 - TEETH_LOWER[1]) * size))
 
 
 def _fill(sheet: Floats, box: Box, paint: Callable[..., Floats], spread: float = 0.0) -> None:
@@ -70,8 +87,9 @@ def _fill(sheet: Floats, box: Box, paint: Callable[..., Floats], spread: float =
     sheet[rows, columns] = paint(u.ravel(), v.ravel()).reshape(*u.shape, 3)
 
 
-def _paint_tooth(u: Floats, v: Floats, place: int, seed: int, tone: Floats) -> Floats:
-    """(N, 3) one crown, unrolled: lip's side at u = 0.5, neck at v = 0; `place` 1 to 7 from the middle."""
+def _paint_tooth(u: Floats, v: Floats, place: int, seed: int) -> Floats:
+    """(N, 3) factors of the tone of one crown, unrolled: lip's side at u = 0.5, neck at v = 0; `place` 1 to 7 from the
+    middle."""
     u = (u - TOOTH_MARGIN) / (1 - 2 * TOOTH_MARGIN)
     front = place <= 3
     height = np.clip(v / CROWN_TOP, 0, 1)
@@ -79,7 +97,7 @@ def _paint_tooth(u: Floats, v: Floats, place: int, seed: int, tone: Floats) -> F
     mottle = clouds(at, 1.0, seed, 3)
     streaks = clouds((at * [6, 0.35, 1]).astype(np.float32), 1.0, seed + 1, 2)
     growth = clouds((at * [0.35, 8, 1]).astype(np.float32), 1.0, seed + 2, 2)  # perikymata, across the crown
-    shade = tone * (CANINE if place == 3 else 1 - 0.012 * max(place - 3, 0))
+    shade = CANINE if place == 3 else np.full(3, 1 - 0.012 * max(place - 3, 0), np.float32)
     painted = shade * (1 + 0.022 * mottle + 0.012 * streaks + 0.010 * growth)[:, None]
     neck = _step(0.60, 0.05, height + 0.10 * mottle)
     painted *= 1 + (NECK - 1) * (0.95 * neck)[:, None]

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
+from PIL import Image
 from scipy import ndimage
 
 from headform.fit import HeadFit
@@ -14,7 +15,8 @@ from headform.head import HeadModel
 from headform.photo import Photo, Sighting
 from headform.skin.albedo import Tone, column, lab_from_linear, table_rows
 from headform.skin.atlas import SKIN, Atlas, atlas, skin_mesh
-from headform.skin.bake import calmed, joined, photo_in_texture
+from headform.skin.bake import joined, photo_in_texture
+from headform.skin.creases import normals_of
 from headform.skin.even import carry_on, mirror_points
 from headform.skin.eyes import paint_eye
 from headform.skin.lashes import paint_lashes
@@ -35,6 +37,9 @@ OFF_LIPS, OFF_EYES, OFF_BROWS = 3.0, 4.0, 0.05  # millimetres, and cover: where 
 FACE, BACK, EVENED = 0.06, 0.03, 0.6  # metres of z: in front is the face; share by which the rest is evened out
 LOOSE = 0.03  # of what points are trusted, to find the level above which they shine: over about two centimetres
 SHINY = 0.15  # log units above that level at which a point counts half
+GRAIN = 2.0  # texels of the coarse sheet: what is finer is no spot
+BRIGHTER, DARKER = 0.16, 0.08  # log units by which spots may differ from what is likely …
+GIVES_WAY, ANY = 0.2, 9.0  # … and what is added to them at most; on the face spots may be as dark as they like
 LUMINANCE = np.array([0.3, 0.6, 0.1], np.float32)
 USUAL_AGE = 35.0
 
@@ -63,10 +68,13 @@ def skin_of(photo: Photo, sighting: Sighting, fit: HeadFit, model: HeadModel, si
     smooth = at.image(at.spread(_carried(*_plain_difference(at, coarse - drawn, seen.trust), _evened(at, drawn))))
     found = np.zeros((size, size, 3), np.float32)
     photo_in_texture(_corners(size), mesh.triangles, pixel, log_shade, seen.trust, picture, found)
-    calmed(found, seen.trust, ndimage.gaussian_filter(drawn, (2, 2, 0)) + smooth, seen.body)
+    bare = at.image(at.spread(carry_on(*_mean_at_points(at, drawn, _plain(at)))))  # as if without brows and lips
+    excess = _excess(coarse, seen, bare + smooth)
     albedo = np.empty((size, size, 3), np.uint8)
-    joined(found, seen.trust, drawn + smooth, smooth, albedo)
-    return replace(base, albedo=albedo)
+    joined(found, seen.trust, excess, drawn + smooth, smooth, albedo)
+    normal = normals_of(found, seen.trust, sighting.sharpness, size)
+    rough = np.asarray(Image.fromarray(base.roughness).resize((size, size), Image.Resampling.BILINEAR))
+    return replace(base, albedo=albedo, normal=normal, roughness=rough)
 
 
 def _evened(at: Atlas, drawn: Floats) -> Floats:
@@ -92,6 +100,22 @@ def _carried(values: Floats, weights: Floats, toward: Floats) -> Floats:
     sums = values * weights[:, None]
     mixed = (sums + MIRRORED * sums[mirrored]) / np.maximum(both, 1e-6)[:, None]
     return carry_on(mixed, both, toward)
+
+
+def _excess(found: Floats, seen: Seen, likely: Floats) -> Floats:
+    """(COARSE, COARSE, 3) shine, and on the neck shadows: what broad spots are brighter or darker than skin can be.
+
+    Shine is white: where brightness gives way, so does the deviation of the colour.
+    """
+    weight = seen.trust[..., None] + 1e-4
+    spread = (GRAIN, GRAIN, 0)
+    broad = ndimage.gaussian_filter((found - likely) * weight, spread) / ndimage.gaussian_filter(weight, spread)
+    more = broad @ LUMINANCE
+    free = np.where(more > 0, BRIGHTER, DARKER + (1 - seen.body) * ANY)
+    amount = np.abs(more)
+    kept = np.where(amount > free, free + GIVES_WAY * np.tanh((amount - free) / GIVES_WAY), amount)
+    share = (kept / np.maximum(amount, 1e-6))[..., None]
+    return np.asarray(broad * (1 - share), np.float32)
 
 
 def _head_of(picture: Bytes, pixel: NDArray[np.float64], size: int) -> tuple[Bytes, NDArray[np.float64]]:

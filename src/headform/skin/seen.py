@@ -136,7 +136,9 @@ def _allowed(sighting: Sighting, window: Crop) -> Floats:
         shape = points[list(brow)]
         above = _filled(shape - BROW_ROOM * (points[CHIN] - points[BROWS_MIDDLE]))
         if (hair * above).sum() < FRINGE * above.sum():
-            hair *= 1 - ndimage.maximum_filter(_filled(shape), 2 * reach + 1)
+            wide = ndimage.maximum_filter(_filled(shape), 2 * reach + 1)
+            hair *= 1 - wide
+            skin = np.maximum(skin, wide * (1 - window.cut_mask(masks.other)))
     skin -= ndimage.maximum_filter(hair, 2 * reach + 1)
     inside = smoothstep(LEAST_SKIN, SURE_SKIN, ndimage.minimum_filter(skin, 2 * reach + 1))
     hole = np.zeros_like(inside)

@@ -1,0 +1,96 @@
+"""The fine shape of one person's skin: wrinkles and pores that the photo shows, pores that skin has everywhere."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from scipy import ndimage
+
+from headform.skin.atlas import SKIN, atlas
+from headform.skin.regions import regions, smoothstep
+from headform.skin.relief import height, normal_map
+from headform.skin.traits import attributes, draw_traits
+
+Floats = NDArray[np.float32]
+Bytes = NDArray[np.uint8]
+
+SIZE = 1024  # pixels of the sheet on which shape is worked out: a quarter of a millimetre of the face
+SMOOTH_AGE = 18.0  # the painted relief is that of a skin without lines: those are the photo's
+# darkness becomes depth: widths of the band in texels, millimetres for a log unit
+PORES = (0.7, 3.0, 0.16)
+LINES = (3.0, 12.0, 0.95)
+STEEP = 0.22  # log units beyond which darkness is no depth any more but colour
+COVERED = 0.7  # share of the painted relief that gives way where the photo shows its own
+LUMINANCE = np.array([0.3, 0.6, 0.1], np.float32)
+
+
+def normals_of(found: Floats, trust: Floats, sharpness: float, size: int) -> Bytes:
+    """(size, size, 3) the normal map of a skin whose log reflectance (N, N, 3) the photo shows where trust (M, M) is 1.
+
+    A photo without sharpness, 0 … 1, adds no shape. Brows, lips, nostrils and lids are left smooth.
+    """
+    weight = _zoomed(trust, SIZE) * _plain()
+    dark = _shrunk(found @ LUMINANCE)
+    raised = plain_relief()
+    if weight.any():
+        carved = np.zeros_like(dark)
+        for narrow, wide, depth in (PORES, LINES):
+            band = _blurred(dark, weight, narrow) - _blurred(dark, weight, wide)
+            carved += np.float32(depth) * STEEP * np.tanh(band / STEEP)
+        share = weight * np.float32(sharpness)
+        raised = raised * (1 - COVERED * share) + carved * share
+    at = atlas(SIZE)
+    small = normal_map(at, raised.reshape(-1)[at.texel])
+    if size == SIZE:
+        return small
+    how = Image.Resampling.BICUBIC if size > SIZE else Image.Resampling.BOX
+    return np.asarray(Image.fromarray(small).resize((size, size), how))
+
+
+@lru_cache(maxsize=1)
+def plain_relief() -> Floats:
+    """(SIZE, SIZE) millimetres: pores and the fine net between them, without lines; the same for everybody."""
+    who = attributes(SMOOTH_AGE, 0.5, (1, 1, 1))
+    at = atlas(SIZE)
+    raised, _ = height(at, regions(SIZE), who, draw_traits(0, who), 0)
+    return at.image(raised)
+
+
+@lru_cache(maxsize=1)
+def _plain() -> Floats:
+    """(SIZE, SIZE) 1 where darkness may be depth."""
+    at, where = atlas(SIZE), regions(SIZE)
+    calm = smoothstep(0.5, 3.0, where.lips) * smoothstep(2.0, 6.0, where.eye) * (at.inside == SKIN)
+    calm *= 1 - np.minimum(where.blobs["nostril"], 1)
+    return at.image(calm.astype(np.float32))
+
+
+def _blurred(values: Floats, weight: Floats, reach: float) -> Floats:
+    """The weighted mean around each texel, over `reach` texels."""
+    if reach > 4:  # broad bands need no fine grid
+        half = _blurred(_halved(values * weight), np.ones_like(weight[::2, ::2]), reach / 2)
+        total = _blurred(_halved(weight), np.ones_like(weight[::2, ::2]), reach / 2)
+        return _zoomed(half / np.maximum(total, 1e-4), len(values))
+    if weight.min() == 1:
+        return np.asarray(ndimage.gaussian_filter(values, reach, truncate=2.5), np.float32)
+    total = ndimage.gaussian_filter(weight, reach, truncate=2.5)
+    return np.asarray(ndimage.gaussian_filter(values * weight, reach, truncate=2.5) / np.maximum(total, 1e-4))
+
+
+def _halved(values: Floats) -> Floats:
+    return np.asarray(values.reshape(len(values) // 2, 2, -1, 2).mean((1, 3)), np.float32)
+
+
+def _shrunk(values: Floats) -> Floats:
+    """A square sheet of any size at SIZE."""
+    while len(values) > SIZE:
+        values = _halved(values)
+    return values if len(values) == SIZE else _zoomed(values, SIZE)
+
+
+def _zoomed(values: Floats, size: int) -> Floats:
+    picture = Image.fromarray(np.ascontiguousarray(values, np.float32))
+    return np.asarray(picture.resize((size, size), Image.Resampling.BILINEAR), np.float32)
