@@ -17,7 +17,7 @@ from PIL import Image
 from headform.avatar.avatar import Avatar
 from headform.avatar.glb import STILL, UNTURNED, glb
 from headform.avatar.looks import LOOKS
-from headform.avatar.mesh import four_weights, groups_of
+from headform.avatar.mesh import DARKEST, cornea_fade, four_weights, groups_of, shade, smooth_normals
 from headform.errors import BadInput
 from headform.head import JOINTS
 from headform.head.skinning import rotation_matrices
@@ -262,12 +262,38 @@ def test_the_normals_are_those_of_the_close_up_surface() -> None:
     """An ear's rim and the lips are round, not folded: neighbours differ less than on the coarse mesh."""
     avatar = known_avatar()
     model, rest = avatar.model, avatar.neutral()
-    from headform.avatar.mesh import smooth_normals
-
     fine, coarse = smooth_normals(model, rest), vertex_normals(rest, model.triangles)
     skin = model.triangles[model.triangle_part == model.part_index("skin")]
     agree = (fine[skin] * coarse[skin]).sum(-1)
     assert np.median(agree) > 0.999 and (agree < 0.999).mean() > 0.1
+
+
+def test_caves_are_dark_and_what_is_open_is_not() -> None:
+    avatar = known_avatar()
+    model, rest = avatar.model, avatar.neutral()
+    light = shade(avatar)
+    assert light.min() >= DARKEST and light.max() == 1
+    crown, throat = rest[:, 1].argmax(), model.part_vertices("tongue")
+    assert light[crown] == 1 and np.median(light[throat]) < 0.5
+    eye = model.part_vertices("eye_left")
+    front = eye[rest[eye, 2] > np.percentile(rest[eye, 2], 90)]
+    assert (light[front] > 0.8).all()
+
+
+def test_corneas_fade_towards_their_rims_and_nothing_else_does() -> None:
+    avatar = known_avatar()
+    model, rest = avatar.model, avatar.neutral()
+    opacity = cornea_fade(model, rest)
+    for part in ("cornea_left", "cornea_right"):
+        rows = model.part_vertices(part)
+        assert opacity[rows[rest[rows, 2].argmax()]] == 1 and opacity[rows].min() == 0
+        opacity[rows] = 1
+    assert (opacity == 1).all()
+
+
+def test_one_that_is_asked_for_twice_is_the_same_object(avatar: Avatar) -> None:
+    assert glb(avatar, 64) is glb(avatar, 64)
+    assert glb(avatar.with_expression({"jawOpen": 1.0}), 64) != glb(avatar, 64)
 
 
 @pytest.mark.parametrize("size", [64, 128])

@@ -53,7 +53,7 @@ def test_usd_itself_has_nothing_against_it(stage: Any) -> None:
 def test_it_is_in_metres_and_upright(stage: Any) -> None:
     assert UsdGeom.GetStageMetersPerUnit(stage) == 1 and UsdGeom.GetStageUpAxis(stage) == "Y"
     assert stage.GetDefaultPrim().IsA(UsdSkel.Root)
-    assert "rights in the photo" in stage.GetRootLayer().comment or stage.GetMetadata("comment")
+    assert "rights in the photo" in stage.GetRootLayer().comment
 
 
 def test_every_part_is_there_with_its_quads(avatar: Avatar, stage: Any) -> None:

@@ -39,7 +39,7 @@ def someone(seed: int = 5) -> Avatar:
 def moved(avatar: Avatar, right: float = 0.0, nearer: float = 0.0) -> Avatar:
     """The same, seen by a camera that is some metres off."""
     camera = avatar.fit.camera
-    shifted = replace(camera, translation=camera.translation + (right, 0, -nearer))
+    shifted = replace(camera, translation=camera.translation + np.array([right, 0, -nearer]))
     return replace(avatar, fit=replace(avatar.fit, camera=shifted))
 
 

@@ -7,6 +7,7 @@ Morph targets work alone: what a unit turns (jaw, eyes) is in its displacement, 
 from __future__ import annotations
 
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from headform.avatar.avatar import Avatar
 from headform.avatar.licence import copyright_line
 from headform.avatar.looks import LOOKS, SKIN
 from headform.avatar.mesh import (
+    Group,
     cornea_fade,
     four_weights,
     groups_of,
@@ -37,6 +39,8 @@ UNTURNED = 0.01  # of a unit normal: half a degree is not seen
 LINEAR, MIPMAPS = 9729, 9987  # filters
 MESH_NODE, FIRST_JOINT = 0, 1  # nodes
 
+_made: WeakKeyDictionary[Avatar, dict[int | None, bytes]] = WeakKeyDictionary()  # asked for alone, and for the zip
+
 
 def files(avatar: Avatar, texture: int | None, stem: str) -> dict[str, bytes]:
     """The avatar as one file of the format table."""
@@ -48,8 +52,11 @@ def glb(avatar: Avatar, texture: int | None = None) -> bytes:
 
     Its `asset.extras.headform` holds the avatar's parameters.
     """
-    document, packing = pack(avatar, texture)
-    return packing.file(document)
+    made = _made.setdefault(avatar, {})
+    if texture not in made:
+        document, packing = pack(avatar, texture)
+        made[texture] = packing.file(document)
+    return made[texture]
 
 
 def pack(avatar: Avatar, texture: int | None = None, height: float = 0.0) -> tuple[Document, Packing]:
@@ -83,43 +90,65 @@ def pack(avatar: Avatar, texture: int | None = None, height: float = 0.0) -> tup
 
 def _mesh(avatar: Avatar, packing: Packing, lift: NDArray[np.float64]) -> tuple[Document, list[str]]:
     """The mesh, and the looks of its primitives in their order."""
-    model, rest = avatar.model, avatar.neutral()
-    moved = morphs(avatar, rest)
-    turned, normals = turns(model, rest, moved), smooth_normals(model, rest)
-    joints, weights = four_weights(model.weights)
-    shaded, clear = shade(avatar), cornea_fade(model, rest)
-    placed = rest + lift.astype(np.float32)
-    groups = groups_of(model, avatar.textures is not None)
+    names, rest = avatar.model.expression_names, avatar.neutral()
+    groups = groups_of(avatar.model, avatar.textures is not None)
+    shapes = _attributes(avatar, packing, groups, rest, lift)
+    targets = _targets(avatar, packing, groups, rest)
     primitives: list[Document] = []
     for number, group in enumerate(groups):
+        corners = packing.add_indices(group.triangles, len(group.rows))
+        primitives.append({"attributes": shapes[number], "indices": corners, "material": number})
+        if names:
+            primitives[-1]["targets"] = targets[number]
+    mesh: Document = {"name": "head", "primitives": primitives}
+    if names:
+        mesh["weights"] = [avatar.expression.get(name, 0.0) for name in names]
+        mesh["extras"] = {"targetNames": list(names)}
+    return mesh, [group.name for group in groups]
+
+
+def _attributes(
+    avatar: Avatar, packing: Packing, groups: list[Group], rest: Floats, lift: NDArray[np.float64]
+) -> list[Document]:
+    """For each group what is known of its vertices."""
+    model = avatar.model
+    placed, normals = rest + lift.astype(np.float32), smooth_normals(model, rest)
+    joints, weights = four_weights(model.weights)
+    colours = _grey(shade(avatar), cornea_fade(model, rest))
+    flipped = (model.uv * (1, -1) + (0, 1)).astype("<f4")
+    out = []
+    for group in groups:
         rows = group.rows
         attributes = {
             "POSITION": packing.add(placed[rows], "VEC3", FLOAT, ARRAY, **bounds(placed[rows])),
             "NORMAL": packing.add(normals[rows], "VEC3", FLOAT, ARRAY),
-            "TEXCOORD_0": packing.add((model.uv[group.uv_rows] * (1, -1) + (0, 1)).astype("<f4"), "VEC2", FLOAT, ARRAY),
-            "COLOR_0": packing.add(_grey(shaded[rows], clear[rows]), "VEC4", BYTE, ARRAY, normalized=True),
+            "TEXCOORD_0": packing.add(flipped[group.uv_rows], "VEC2", FLOAT, ARRAY),
+            "COLOR_0": packing.add(colours[rows], "VEC4", BYTE, ARRAY, normalized=True),
             "JOINTS_0": packing.add(joints[rows], "VEC4", BYTE, ARRAY),
             "WEIGHTS_0": packing.add(weights[rows], "VEC4", FLOAT, ARRAY),
         }
         if group.name == SKIN and avatar.textures is not None:
             along = smooth_tangents(model, rest, normals, group)
             attributes["TANGENT"] = packing.add(along, "VEC4", FLOAT, ARRAY)
-        primitive = {
-            "attributes": attributes,
-            "indices": packing.add_indices(group.triangles, len(rows)),
-            "material": number,
-        }
-        if len(moved):
-            primitive["targets"] = [
-                {"POSITION": packing.add_sparse(place[rows], STILL), "NORMAL": packing.add_sparse(turn[rows], UNTURNED)}
-                for place, turn in zip(moved, turned, strict=True)
-            ]
-        primitives.append(primitive)
-    mesh: Document = {"name": "head", "primitives": primitives}
-    if len(moved):
-        mesh["weights"] = [avatar.expression.get(name, 0.0) for name in model.expression_names]
-        mesh["extras"] = {"targetNames": list(model.expression_names)}
-    return mesh, [group.name for group in groups]
+        out.append(attributes)
+    return out
+
+
+def _targets(avatar: Avatar, packing: Packing, groups: list[Group], rest: Floats) -> list[list[Document]]:
+    """For each group what each unit does to its places and normals."""
+    moved = morphs(avatar, rest)
+    turned = turns(avatar.model, rest, moved)
+    moves, bends = np.abs(moved).max(2) > STILL, np.abs(turned).max(2) > UNTURNED
+    return [
+        [
+            {
+                "POSITION": packing.add_sparse(moved[unit, group.rows], moves[unit, group.rows]),
+                "NORMAL": packing.add_sparse(turned[unit, group.rows], bends[unit, group.rows]),
+            }
+            for unit in range(len(moved))
+        ]
+        for group in groups
+    ]
 
 
 def _grey(amount: Floats, opacity: Floats) -> NDArray[np.uint8]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from headform.avatar.avatar import Avatar
 
 ORIGIN = (
-    "The head, its expressions and everything painted that is not from the photo are Headform's and free of rights "
-    "(CC0 1.0, https://creativecommons.org/publicdomain/zero/1.0/)."
+    "The head, its expressions and everything painted that is not from the photo come from MakeHuman and Headform and "
+    "are in the public domain (CC0 1.0, https://creativecommons.org/publicdomain/zero/1.0/). How faces differ was "
+    "learned from ICT-FaceKit (MIT License, University of Southern California)."
 )
 OTHER_ORIGIN = "The head {name} comes under its own licence, which travels with it: {licence}."
 PERSON = (

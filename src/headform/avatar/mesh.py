@@ -22,6 +22,7 @@ LEAST_WEIGHT = 1e-6
 LEAST_TANGENT = 1e-3
 RIM = 0.35  # of a cornea's radius
 AJAR = (0.2, 0.0, 0.0)  # radians
+DIRECTIONS = 32  # of light; caves need no more
 OPEN = 0.8  # of the surroundings: who sees as much is in no cave
 DARKEST = 0.3  # in a cave: flesh is lit by flesh
 
@@ -111,7 +112,8 @@ def shade(avatar: Avatar) -> Floats:
     theta[JOINTS.index("jaw")] = AJAR
     opened = avatar.fit.personal(model).posed(avatar.fit.beta, None, theta)
     clear = [index for index, part in enumerate(model.parts) if part in CLEAR]
-    seen = ambient_occlusion(opened, model.triangles, blockers=model.triangles[~np.isin(model.triangle_part, clear)])
+    solid = model.triangles[~np.isin(model.triangle_part, clear)]
+    seen = ambient_occlusion(opened, model.triangles, DIRECTIONS, solid)
     return np.asarray(DARKEST + (1 - DARKEST) * np.minimum(seen / OPEN, 1), np.float32)
 
 

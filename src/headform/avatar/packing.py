@@ -48,23 +48,22 @@ class Packing:
         corners = triangles.reshape(-1).astype("<u2" if small else "<u4")
         return self.add(corners, "SCALAR", SHORT if small else INT, ELEMENTS)
 
-    def add_sparse(self, change: Floats, least: float) -> int:
-        """The number of an accessor of changes (N, 3): zero but where one is larger than `least`."""
-        rows = np.flatnonzero(np.abs(change).max(1) > least)
+    def add_sparse(self, change: Floats, where: NDArray[np.bool_]) -> int:
+        """The number of an accessor of changes (N, 3): zero but for the rows (N,) that are named."""
+        rows = np.flatnonzero(where)
         if len(rows) == 0:
             return self._zero(len(change))
-        kept = np.zeros_like(change)
-        kept[rows] = change[rows]
+        kept = change[rows].astype("<f4")
         small = len(change) <= MOST_SHORT
         indices = self.view(rows.astype("<u2" if small else "<u4").tobytes())
-        values = self.view(kept[rows].astype("<f4").tobytes())
         sparse = {
             "count": len(rows),
             "indices": {"bufferView": indices, "componentType": SHORT if small else INT},
-            "values": {"bufferView": values},
+            "values": {"bufferView": self.view(kept.tobytes())},
         }
+        reach = kept if len(rows) == len(change) else np.append(kept, np.zeros((1, 3), np.float32), 0)
         shape = {"componentType": FLOAT, "count": len(change), "type": "VEC3", "sparse": sparse}
-        self.accessors.append(shape | bounds(kept))
+        self.accessors.append(shape | bounds(reach))
         return len(self.accessors) - 1
 
     def _zero(self, count: int) -> int:

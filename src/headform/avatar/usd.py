@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ except ImportError:
 Named = dict[str, str]  # the files of the pictures that are shown, by their names in `Textures`
 
 STILL = 1e-5  # metres: a vertex that a unit moves less does not move
-LONG_AGO = 315532800  # the first second of 1980, the earliest that a package can name
+LONG_AGO = (1980, 1, 1, 12, 0, 0, 1, 1, 0)  # where we are: a package names no time zone
 
 
 def usda_files(avatar: Avatar, texture: int | None, stem: str) -> dict[str, bytes]:
@@ -44,11 +45,11 @@ def usdc_files(avatar: Avatar, texture: int | None, stem: str) -> dict[str, byte
 
 def usdz_files(avatar: Avatar, texture: int | None, stem: str) -> dict[str, bytes]:
     """Scene and pictures in one file; the same avatar gives the same bytes."""
-    inside = _files(avatar, texture, "head.usdc")
+    inside, then = _files(avatar, texture, "head.usdc"), time.mktime(LONG_AGO)
     with tempfile.TemporaryDirectory(prefix="headform-") as folder:
         for name, content in inside.items():
             Path(folder, name).write_bytes(content)
-            os.utime(Path(folder, name), (LONG_AGO, LONG_AGO))
+            os.utime(Path(folder, name), (then, then))
         package = Path(folder, "head.usdz")
         if not UsdUtils.CreateNewUsdzPackage(Sdf.AssetPath(str(Path(folder, "head.usdc"))), str(package)):
             raise RuntimeError("USD could not put its package together")

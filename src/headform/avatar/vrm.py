@@ -61,9 +61,9 @@ def vrm(avatar: Avatar, texture: int | None = None) -> bytes:
     """The whole .vrm file; see `glb` for what it shares with that."""
     joints = joint_places(avatar)
     size = _size(joints)
-    lift = size * ADULT_NECK[1] - float(joints[0, 1])
-    document, packing = pack(avatar, texture, lift)
-    bones = _add_body(document, joints + (0.0, lift, 0.0), size)  # noqa: RUF005 — arrays add
+    lift = np.array([0.0, size * ADULT_NECK[1] - joints[0, 1], 0.0])
+    document, packing = pack(avatar, texture, float(lift[1]))
+    bones = _add_body(document, joints + lift, size)
     document["scenes"] = [{"name": "head", "nodes": [MESH_NODE, bones["hips"]]}]
     document["extensionsUsed"] = [*document.get("extensionsUsed", []), "VRMC_vrm"]
     document["extensions"] = {

@@ -3,13 +3,15 @@
 The protocol, for the largest face of each photo, in the square head crop of 512² pixels:
 
 - What counts: the photo's face (face skin ≥ 0.5) and all that the avatar covers (alpha ≥ 0.5): its own face, ears and
-  neck, but also background, or shoulders, that it wrongly covers. Both pictures are black outside.
-- What does not: clothes and other things, such as glasses, hats and hands, for an avatar claims none (≥ 0.5); what lies
-  beyond the photo's border; and the photo's hair, unless hair is measured: then it counts as the face does.
+  neck, but also background, hands or shoulders that it covers where it should not. Both pictures are black outside.
+- What does not: clothes, glasses, hats and such, which an avatar does not claim to have, and the photo's hair (their
+  probabilities together ≥ 0.5); and what lies beyond the photo's border. Where hair is measured, it counts as the face
+  does.
 - Face that the avatar leaves bare is compared with black; avatar before background with that background.
 
-'Whole crop' is the mean over the crop with its black surroundings, as tables of other methods have it; 'inside' over
-what counts alone. DFID compares descriptors of these same pictures, both cut out by the photo's landmarks.
+'Whole crop' is the mean over the crop with its black surroundings, as tables of other methods have it: these dilute
+the errors, the more the less of the crop counts. 'Inside' is over what counts alone. DFID compares descriptors of
+these same pictures, both cut out by the photo's landmarks.
 """
 
 from __future__ import annotations
@@ -50,9 +52,9 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Likeness:
-    """The numbers of one pair. psnr in dB, larger is better, as is ssim; of st_lpips, lpips and dfid smaller.
+    """The numbers of one pair. psnr, in dB, and ssim are better the larger, st_lpips, lpips and dfid the smaller.
 
-    lpips  None where it is not installed; `_inside`: over what counts alone
+    lpips  None where it is not installed; `_inside`: over what counts alone; share: of the crop that counts
     """
 
     psnr: float
@@ -62,6 +64,7 @@ class Likeness:
     dfid: float
     psnr_inside: float
     ssim_inside: float
+    share: float
 
     @classmethod
     def of(cls, pair: Pair) -> Likeness:
@@ -74,6 +77,7 @@ class Likeness:
             identity_distance(photo, avatar, pair.points),
             psnr(photo, avatar, region),
             ssim(photo, avatar, region),
+            float(region.mean()),
         )
 
 
@@ -130,11 +134,13 @@ def counted(sighting: Sighting, crop: Crop, alpha: Bytes, *, hair: bool = False)
     def sure(mask: NDArray[np.float32]) -> Region:
         return np.asarray(crop.cut_mask(mask) >= SURE)
 
-    person = sure(masks.face_skin + masks.hair) if hair else sure(masks.face_skin)
-    aside = sure(masks.clothes) | sure(masks.other) | ~sure(np.ones_like(masks.hair))
-    if not hair:
-        aside |= sure(masks.hair)
-    return np.asarray((person | (alpha >= SURE * 255)) & ~aside)
+    person, unclaimed = masks.face_skin, masks.clothes + masks.other
+    if hair:
+        person = person + masks.hair
+    else:
+        unclaimed = unclaimed + masks.hair
+    seen = sure(np.ones_like(masks.hair))
+    return np.asarray((sure(person) | (alpha >= SURE * 255)) & seen & ~sure(unclaimed))
 
 
 def before_black(drawn: Bytes) -> Bytes:

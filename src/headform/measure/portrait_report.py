@@ -30,14 +30,16 @@ NUMBERS = {  # column: field of Likeness
     "DFID": "dfid",
     "PSNR inside": "psnr_inside",
     "SSIM inside": "ssim_inside",
+    "share": "share",
 }
 PORTRAIT = (
     "The avatar drawn with the photo's own camera in the light found there, against the photo, in the head crop of "
     "512² pixels. What counts: the photo's face{hair} and all that the avatar covers, be it background; but no "
-    "clothes, glasses, hats or hands{bald}, and nothing beyond the photo's border. Both pictures are black elsewhere. "
+    "clothes, glasses or hats{bald}, and nothing beyond the photo's border. Both pictures are black elsewhere. "
     "PSNR (dB), SSIM (Wang 2004, mean of R, G and B), ST-LPIPS, LPIPS and DFID are of the whole crop; 'inside' is the "
-    "mean over what counts alone. DFID is the distance of the descriptors of both faces, cut out of these same "
-    "pictures by the photo's landmarks. LPIPS is measured where its package and backbone are installed."
+    "mean over what counts alone, 'share' how much of the crop that is. DFID is the distance of the descriptors of "
+    "both faces, cut out of these same pictures by the photo's landmarks. LPIPS is measured where its package and "
+    "backbone are installed."
 )
 
 

@@ -7,9 +7,9 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from scipy import ndimage
 
 from headform.skin.atlas import SKIN, atlas
+from headform.skin.filters import blurred
 from headform.skin.regions import regions, smoothstep
 from headform.skin.relief import height, normal_map
 from headform.skin.traits import attributes, draw_traits
@@ -38,7 +38,7 @@ def normals_of(found: Floats, trust: Floats, sharpness: float, size: int) -> Byt
     if weight.any():
         carved = np.zeros_like(dark)
         for narrow, wide, depth in (PORES, LINES):
-            band = _blurred(dark, weight, narrow) - _blurred(dark, weight, wide)
+            band = _mean_around(dark, weight, narrow) - _mean_around(dark, weight, wide)
             carved += np.float32(depth) * STEEP * np.tanh(band / STEEP)
         share = weight * np.float32(sharpness)
         raised = raised * (1 - COVERED * share) + carved * share
@@ -68,16 +68,12 @@ def _plain() -> Floats:
     return at.image(calm.astype(np.float32))
 
 
-def _blurred(values: Floats, weight: Floats, reach: float) -> Floats:
+def _mean_around(values: Floats, weight: Floats, reach: float) -> Floats:
     """The weighted mean around each texel, over `reach` texels."""
     if reach > 4:  # broad bands need no fine grid
-        half = _blurred(_halved(values * weight), np.ones_like(weight[::2, ::2]), reach / 2)
-        total = _blurred(_halved(weight), np.ones_like(weight[::2, ::2]), reach / 2)
-        return _zoomed(half / np.maximum(total, 1e-4), len(values))
-    if weight.min() == 1:
-        return np.asarray(ndimage.gaussian_filter(values, reach, truncate=2.5), np.float32)
-    total = ndimage.gaussian_filter(weight, reach, truncate=2.5)
-    return np.asarray(ndimage.gaussian_filter(values * weight, reach, truncate=2.5) / np.maximum(total, 1e-4))
+        total = blurred(_halved(weight), reach / 2)
+        return _zoomed(blurred(_halved(values * weight), reach / 2) / np.maximum(total, 1e-4), len(values))
+    return blurred(values * weight, reach) / np.maximum(blurred(weight, reach), 1e-4)
 
 
 def _halved(values: Floats) -> Floats:

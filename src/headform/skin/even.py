@@ -7,7 +7,6 @@ from functools import lru_cache
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from headform.skin.atlas import skin_mesh
 
@@ -16,6 +15,7 @@ Ints = NDArray[np.int32]
 
 STIFF = 2.0  # how strongly neighbours are held together, against a point that is fully known
 REACH = 1e-3  # how strongly every point is held at the mean: over about thirty points' distance
+AS_HIGH = np.float32(1e-4)  # metres
 ROUNDS, CLOSE = 300, 2e-4  # of conjugate gradients, and the share of the first error at which they end
 
 
@@ -52,7 +52,26 @@ def neighbours() -> tuple[Ints, Ints]:
 def mirror_points() -> Ints:
     """(S,) for each point of the skin mesh the one on the other side of the face."""
     points = skin_mesh().points
-    return np.asarray(cKDTree(points).query(points * np.float32([-1, 1, 1]))[1], np.int32)
+    order = np.argsort(points[:, 1], kind="stable")
+    return _mirrored(np.ascontiguousarray(points[order]), order.astype(np.int32))
+
+
+@njit(cache=True, nogil=True)
+def _mirrored(points: Floats, order: Ints) -> Ints:
+    """For each place (S,) in `order` by height the nearest to its mirror image, among those as high."""
+    out = np.arange(len(points)).astype(np.int32)
+    for n in range(len(points)):
+        best = np.float32(np.inf)
+        low = np.searchsorted(points[:, 1], points[n, 1] - AS_HIGH)
+        for m in range(low, len(points)):
+            if points[m, 1] > points[n, 1] + AS_HIGH:
+                break
+            away = (points[m, 0] + points[n, 0]) ** 2 + (points[m, 1] - points[n, 1]) ** 2
+            away += (points[m, 2] - points[n, 2]) ** 2
+            if away < best:
+                best = away
+                out[order[n]] = order[m]
+    return out
 
 
 @njit(cache=True, nogil=True)

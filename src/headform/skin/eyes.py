@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from headform.errors import BadInput
@@ -82,10 +83,11 @@ def paint_eye(
     painted = looked_up(dial, on_dial(sheet.radius, pupil), sheet.turn)
     if pattern is not None:
         painted *= looked_up(pattern ** np.float32(1 / GAMMA), sheet.radius, sheet.turn)
-    whole = np.array(sclera, np.float32) * sheet.white + sheet.blood
-    whole[sheet.inside] += (painted - whole[sheet.inside]) * sheet.cover
-    whole *= sheet.shade
-    return np.asarray(np.clip(whole + 0.5, 0, 255), np.uint8)
+    whole = np.empty((size * size, 3), np.uint8)
+    _lay(sheet.white, sheet.blood, np.array(sclera, np.float32), whole)
+    under = whole[sheet.inside].astype(np.float32)
+    whole[sheet.inside] = np.clip(under + (painted * sheet.shade - under) * sheet.cover + 0.5, 0, 255)
+    return whole.reshape(size, size, 3)
 
 
 def iris_of(colour: str | IrisColour) -> IrisColour:
@@ -101,18 +103,17 @@ def iris_of(colour: str | IrisColour) -> IrisColour:
 class _Sheet:
     """All of a sheet that is the same for every colour: N pixels are in reach of the iris.
 
-    white   (H, W, 3) factors of the sclera's colour; blood: what vessels and the edge of the iris add
-    shade   (H, W, 1) of the lids
-    inside  (H, W) where the iris can be; radius, turn (N,) and cover (N, 1) of it there
+    white   (H · W, 3) factors of the sclera's colour; blood: what vessels and the edge of the iris add
+    inside  (N,) where in the sheet the iris can be; radius, turn (N,), cover and shade of the lids (N, 1) there
     """
 
     white: Floats
     blood: Floats
-    shade: Floats
-    inside: NDArray[np.bool_]
+    inside: NDArray[np.intp]
     radius: Floats
     turn: Floats
     cover: Floats
+    shade: Floats
 
 
 @lru_cache(maxsize=4)
@@ -121,11 +122,22 @@ def _sheet(size: int, seed: int) -> _Sheet:
     x, y = (column + 0.5) / size - 0.5, 0.5 - (row + 0.5) / size
     away, turn = np.hypot(x, y), np.arctan2(y, x)
     white, blood = _sclera(away, turn, seed)
-    inside = away < LIMBUS[0] * 1.08 * IRIS_SHEET
-    radius, around_it = away[inside] / np.float32(IRIS_SHEET), turn[inside]
+    shade = _lid_shade(away, turn)[..., None]
+    inside = np.flatnonzero(away < LIMBUS[0] * 1.08 * IRIS_SHEET)
+    radius, around_it = away.ravel()[inside] / np.float32(IRIS_SHEET), turn.ravel()[inside]
     wobble = 0.012 * clouds(around(around_it, 2.0, radius * 0), 1.0, seed + 11, 2)
     cover = step(*LIMBUS, radius + wobble)[:, None]
-    return _Sheet(white, blood, _lid_shade(away, turn)[..., None], inside, radius, around_it, cover)
+    flat = ((white * shade).reshape(-1, 3), (blood * shade).reshape(-1, 3))
+    return _Sheet(*flat, inside, radius, around_it, cover, shade.reshape(-1, 1)[inside])
+
+
+@njit(cache=True, nogil=True)
+def _lay(white: Floats, blood: Floats, sclera: Floats, out: NDArray[np.uint8]) -> None:
+    for n in range(len(white)):
+        for c in range(3):
+            out[n, c] = min(
+                max(white[n, c] * sclera[c] + blood[n, c] + np.float32(0.5), np.float32(0)), np.float32(255)
+            )
 
 
 # ── sclera ───────────────────────────────────────────────────────────────────────────────────────

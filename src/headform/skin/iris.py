@@ -44,13 +44,13 @@ Doubles = NDArray[np.float64]
 Bytes = NDArray[np.uint8]
 
 SIDES = ("left", "right")
-WHITE = 0.62  # linear luminance of the white of eyes where it is brightest
+WHITE = 0.58  # linear luminance of the white of eyes where it is brightest
 WHITE_SPREAD = 0.25  # log units: how whites differ, with what lids and blur take from them
 LIGHT_SPREAD = 0.35  # log units: how far the light in the orbits is from what is reckoned
 SOCKET = -0.15  # log units: usually there is less
 TINT_SHARE = 0.5  # of the white's tint that belongs to the light
 DARKER, BRIGHTER = -0.9, 0.5  # log units: no more is put down to the light
-SCLERA_LIGHT, SCLERA_RED, SCLERA_YELLOW = (76.0, 85.0), (1.0, 6.0), (2.0, 11.0)  # CIELAB of healthy whites
+SCLERA_LIGHT, SCLERA_RED, SCLERA_YELLOW = (72.0, 84.0), (1.0, 6.0), (2.0, 11.0)  # CIELAB of healthy whites
 TRUSTED = (0.15, 0.60)  # quantiles of brightness between which an iris is neither in shade nor shining
 FEW = 12.0  # pixels of an iris that say little about its colour
 NOISE = (3.0, 2.5, 2.5)  # CIELAB: what is left of doubt about a large iris

@@ -93,8 +93,9 @@ def fibres(seed: int) -> Fibres:
     return Fibres(*(np.asarray(dial, np.float32).reshape(RINGS, TURNS) for dial in dials))
 
 
+@lru_cache(maxsize=4)
 def coloured(colour: IrisColour, grown: Fibres) -> Floats:
-    """(RINGS, TURNS, 3) sRGB 0–255 of these fibres in these colours."""
+    """(RINGS, TURNS, 3) sRGB 0–255 of these fibres in these colours; not to be written to."""
     inner, outer, fibre, rim = (np.array(c, np.float32) for c in (colour.inner, colour.outer, colour.fibre, colour.rim))
     painted = inner + (outer - inner) * grown.outer[..., None]
     _toward(painted, fibre, np.clip(0.85 * colour.contrast * grown.light, 0, 0.9))

@@ -8,7 +8,6 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 from PIL import Image
-from scipy import ndimage
 
 from headform.fit import HeadFit
 from headform.head import HeadModel
@@ -19,6 +18,7 @@ from headform.skin.bake import joined, photo_in_texture
 from headform.skin.creases import normals_of
 from headform.skin.even import carry_on, mirror_points
 from headform.skin.eyes import paint_eye
+from headform.skin.filters import blurred
 from headform.skin.lashes import paint_lashes
 from headform.skin.mouth import paint_mouth
 from headform.skin.paint import Skin, paint_traits
@@ -108,8 +108,7 @@ def _excess(found: Floats, seen: Seen, likely: Floats) -> Floats:
     Shine is white: where brightness gives way, so does the deviation of the colour.
     """
     weight = seen.trust[..., None] + 1e-4
-    spread = (GRAIN, GRAIN, 0)
-    broad = ndimage.gaussian_filter((found - likely) * weight, spread) / ndimage.gaussian_filter(weight, spread)
+    broad = blurred((found - likely) * weight, GRAIN) / blurred(weight, GRAIN)
     more = broad @ LUMINANCE
     free = np.where(more > 0, BRIGHTER, DARKER + (1 - seen.body) * ANY)
     amount = np.abs(more)

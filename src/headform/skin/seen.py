@@ -9,7 +9,6 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
-from scipy import ndimage
 
 from headform.fit import HeadFit
 from headform.head import HeadModel
@@ -19,6 +18,7 @@ from headform.render import Light, rasterise
 from headform.render.shade import lit_by
 from headform.render.surface import vertex_normals
 from headform.skin.atlas import atlas, skin_mesh
+from headform.skin.filters import blurred, highest, lowest
 from headform.skin.regions import regions, smoothstep
 from headform.skin.wardrobe import fine_mesh, openness
 
@@ -78,8 +78,8 @@ def look_at_skin(sighting: Sighting, fit: HeadFit, model: HeadModel) -> Seen:
     raster = rasterise(fine, mesh.blockers, camera)
     allowed = _allowed(sighting, window)
     reach = max(1, round(MARGIN * WINDOW / ROOM))
-    nearest = ndimage.minimum_filter(np.minimum(raster.depth, 1e3), 2 * reach + 1)
-    allowed *= ~ndimage.binary_dilation(raster.depth > 1e3, iterations=reach)
+    nearest = lowest(np.minimum(raster.depth, 1e3), reach)
+    allowed *= (highest(raster.depth > 1e3, reach) == 0)
     way = camera.position - places
     cosine = (normals * way).sum(1) / np.linalg.norm(way, axis=1)
     at = atlas(COARSE)
@@ -90,9 +90,9 @@ def look_at_skin(sighting: Sighting, fit: HeadFit, model: HeadModel) -> Seen:
     trust *= (where[:, 2] < before + BEHIND) * smoothstep(3 * BEHIND, BEHIND, where[:, 2] - front)
     trust *= (at.inside == 0) * smoothstep(-0.3, 0.6, regions(COARSE).eye)
     sheet = at.image(trust.astype(np.float32))
-    sheet = ndimage.gaussian_filter(ndimage.minimum_filter(sheet, 3), 1.5)
+    sheet = blurred(lowest(sheet, 1), 1.5)
     body = _looked_up(window.cut_mask(sighting.masks.body_skin), where)
-    body = ndimage.gaussian_filter(at.image(body), 3)
+    body = blurred(at.image(body), 3)
     return Seen(pixel, shade_of(fit.light, normals, open_to_light), sheet, body)
 
 
@@ -136,15 +136,15 @@ def _allowed(sighting: Sighting, window: Crop) -> Floats:
         shape = points[list(brow)]
         above = _filled(shape - BROW_ROOM * (points[CHIN] - points[BROWS_MIDDLE]))
         if (hair * above).sum() < FRINGE * above.sum():
-            wide = ndimage.maximum_filter(_filled(shape), 2 * reach + 1)
+            wide = highest(_filled(shape), reach)
             hair *= 1 - wide
             skin = np.maximum(skin, wide * (1 - window.cut_mask(masks.other)))
-    skin -= ndimage.maximum_filter(hair, 2 * reach + 1)
-    inside = smoothstep(LEAST_SKIN, SURE_SKIN, ndimage.minimum_filter(skin, 2 * reach + 1))
+    skin -= highest(hair, reach)
+    inside = smoothstep(LEAST_SKIN, SURE_SKIN, lowest(skin, reach))
     hole = np.zeros_like(inside)
     for opening in (RIGHT_EYE, LEFT_EYE, INNER_LIPS):
         hole = np.maximum(hole, _polygon(points, opening))
-    return np.asarray(ndimage.gaussian_filter(inside, reach / 2) * (1 - hole), np.float32)
+    return np.asarray(blurred(inside, reach / 2) * (1 - hole), np.float32)
 
 
 def _polygon(points: Doubles, corners: tuple[int, ...]) -> Floats:
