@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -25,15 +27,53 @@ FAINT = 1 / 256  # trust below which a texel is not looked up
 TEXEL_SLACK = 1e-6
 
 
-@njit(cache=True, nogil=True)
 def photo_in_texture(
-    corners: Any, points: Any, pixel: Any, log_shade: Any, trust: Any, picture: Any, found: Any
-) -> None:
-    """Log reflectance into found (N, N, 3): what the photo shows at each trusted texel, less the log of its shade.
+    corners: NDArray[np.float64],
+    points: NDArray[np.int32],
+    pixel: NDArray[np.float64],
+    log_shade: Floats,
+    trust: Floats,
+    picture: Bytes,
+    size: int,
+) -> Floats:
+    """(N, N, 3) log reflectance: what the photo shows at each trusted texel, less the log of its shade; 0 elsewhere.
 
     corners (T, 3, 2) pixels of the sheet, points (T, 3) rows of pixel (S, 2), in those of `picture` (H, W, 3) uint8,
-    and of log_shade (S, 3); trust (M, M) is the coarse sheet. Untrusted texels are not touched.
+    and of log_shade (S, 3); trust (M, M) is the coarse sheet.
     """
+    found = np.zeros((size, size, 3), np.float32)
+
+    def draw(first: int, past: int) -> None:
+        _photo_in_texture(corners[first:past], points[first:past], pixel, log_shade, trust, picture, found)
+
+    _in_halves(draw, len(points))
+    return found
+
+
+def joined(found: Floats, trust: Floats, excess: Floats, base: Floats, plain: Floats) -> Bytes:
+    """(N, N, 3) the skin's sRGB colours.
+
+    Where the photo is trusted, found (N, N, 3) less its excess; else what it shows on the other side of the face, as
+    far as it is trusted there, laid on the plain skin here; else base. trust (M, M), excess, base and plain
+    (M, M, 3) are coarse sheets.
+    """
+    out = np.empty(found.shape, np.uint8)
+    _in_halves(lambda first, past: _joined(found, trust, excess, base, plain, first, past, out), len(out))
+    return out
+
+
+def _in_halves(work: Callable[[int, int], None], count: int) -> None:
+    """The first and the second half at the same time: the loops run outside the interpreter's lock."""
+    with ThreadPoolExecutor(1) as other:
+        second = other.submit(work, count // 2, count)
+        work(0, count // 2)
+        second.result()
+
+
+@njit(cache=True, nogil=True)
+def _photo_in_texture(
+    corners: Any, points: Any, pixel: Any, log_shade: Any, trust: Any, picture: Any, found: Any
+) -> None:
     size = len(found)
     for t in range(len(corners)):
         ax, ay, bx, by = corners[t, 0, 0], corners[t, 0, 1], corners[t, 1, 0], corners[t, 1, 1]
@@ -60,15 +100,11 @@ def photo_in_texture(
 
 
 @njit(cache=True, nogil=True)
-def joined(found: Any, trust: Any, excess: Any, base: Any, plain: Any, out: Any) -> None:
-    """The skin's sRGB colours into out (N, N, 3) uint8.
-
-    Where the photo is trusted, found (N, N, 3) less its excess; else what it shows on the other side of the face, as
-    far as it is trusted there, laid on the plain skin here; else base. trust (M, M), excess, base and plain
-    (M, M, 3) are coarse sheets.
-    """
+def _joined(
+    found: Any, trust: Any, excess: Any, base: Any, plain: Any, first: int, past: int, out: Any
+) -> None:
     size = len(out)
-    for y in range(size):
+    for y in range(first, past):
         for x in range(size):
             own = coarse(trust, size, x, y)
             if own < FAINT:

@@ -16,7 +16,7 @@ Ints = NDArray[np.int32]
 STIFF = 2.0  # how strongly neighbours are held together, against a point that is fully known
 REACH = 1e-3  # how strongly every point is held at the mean: over about thirty points' distance
 AS_HIGH = np.float32(1e-4)  # metres
-ROUNDS, CLOSE = 300, 2e-4  # of conjugate gradients, and the share of the first error at which they end
+ROUNDS, CLOSE = 300, 1e-3  # of conjugate gradients, and the share of the first error at which they end
 
 
 def carry_on(values: Floats, weights: Floats, toward: Floats | None = None) -> Floats:

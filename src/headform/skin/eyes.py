@@ -190,8 +190,8 @@ def _lid_shade(away: Floats, turn: Floats) -> Floats:
     """(H, W) soft shade of the open lids, deeper below the upper one and in the corners."""
     angle = _angle(away)
     x, y = np.sin(angle) * np.cos(turn), np.sin(angle) * np.sin(turn)
-    above = 1 - 0.30 * step(LIDS[0] - 0.22, LIDS[0] + 0.10, y + 0.10 * x**2)
-    below = 1 - 0.12 * step(LIDS[1] + 0.10, LIDS[1] - 0.05, y - 0.12 * x**2)
+    above = 1 - 0.22 * step(LIDS[0] - 0.22, LIDS[0] + 0.10, y + 0.10 * x**2)
+    below = 1 - 0.10 * step(LIDS[1] + 0.10, LIDS[1] - 0.05, y - 0.12 * x**2)
     return np.asarray(above * below, np.float32)
 
 

@@ -27,7 +27,7 @@ CROWN_TOP = 0.84  # of a tooth's box: below it the sides, neck at the bottom; ab
 GUM_SHOWS = 0.16  # of a tooth's box: about here the side comes out of the gum
 MARGINS = {"upper": (0.24, 0.42), "lower": (0.32, 0.60)}  # of a gum's strip: lip's and tongue's edge
 
-TEETH_TONE: Colour = (221, 208, 184)
+TEETH_TONE: Colour = (222, 207, 187)
 NECK = np.array([0.92, 0.86, 0.75], np.float32)  # of the tone, at the neck …
 TRANSLUCENT = np.array([0.90, 0.93, 0.98], np.float32)  # … and at the edges of the front teeth
 CANINE = np.array([0.98, 0.965, 0.925], np.float32)
