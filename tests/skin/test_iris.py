@@ -82,7 +82,7 @@ def ring(sheet: Bytes, low: float, high: float) -> NDArray[np.float64]:
     size = len(sheet)
     row, column = np.mgrid[:size, :size] + 0.5 - size / 2
     away = np.hypot(row, column) / size / IRIS_SHEET
-    return linear_from_srgb(sheet[(away >= low) & (away < high)]).mean(0)
+    return np.asarray(linear_from_srgb(sheet[(away >= low) & (away < high)]).mean(0))
 
 
 def colour(sheet: Bytes) -> NDArray[np.float64]:
@@ -218,6 +218,7 @@ def test_a_palette_is_painted_in_its_own_colour() -> None:
         ("deca/exp_4.jpg", ("grey", "blue-grey", "blue", "green")),
         ("ffhq_fht/00012.jpg", ("brown", "dark brown")),
         ("deca/exp_8.jpg", ("brown", "amber")),
+        ("mica/lawrence.jpg", ("grey", "blue-grey", "blue", "green")),  # one eye in deep shade
         ("hairstep/97460f1480c7c477919a68ebb1a660ba.png", ("grey", "blue-grey", "blue", "green")),
     ],
 )

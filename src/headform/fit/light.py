@@ -35,9 +35,10 @@ LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 TONES = 81
 TINT = (0.2, 0.35)  # log units that red and blue light differ from green in photos
 WELL_LIT = 50  # per cent of the seen skin are darker than what the camera exposes for
-EXPOSED, EXPOSURE = 1.15, 0.35  # radiance in which well-lit faces are usually shown, and log units about it
+EXPOSED, EXPOSURE = 1.15, 0.45  # radiance in which well-lit faces are usually shown, and log units about it
 USUAL_MELANIN = (0.35, 0.3)  # where skins lie on the curve of tones, and how far about it
 OWN_TINT, MOST_TINT = 0.4, 0.12  # share of what tint is left that belongs to the skin; log units
+ODD_TINT = 0.25  # log units: a larger tint is rather the photo's
 NEUTRAL = 0.6  # radiance from everywhere where nothing could be measured
 
 
@@ -141,8 +142,10 @@ def likely_skin(found: ArrayLike, shown: ArrayLike) -> Doubles:
     light = np.log(seen / tones)
     warm, cold = light[:, 0] - light[:, 1], light[:, 2] - light[:, 1]
     bright = np.log(seen @ LUMINANCE / (tones @ LUMINANCE))
-    unlikely = (warm / TINT[0]) ** 2 + (cold / TINT[1]) ** 2 + ((bright - np.log(EXPOSED)) / EXPOSURE) ** 2
+    unlikely = np.log1p((warm / TINT[0]) ** 2) + np.log1p((cold / TINT[1]) ** 2)  # some photos are tinted wildly
+    unlikely += ((bright - np.log(EXPOSED)) / EXPOSURE) ** 2
     unlikely += ((melanin - USUAL_MELANIN[0]) / USUAL_MELANIN[1]) ** 2
     best = int(unlikely.argmin())
     left = light[best] - np.log(seen @ LUMINANCE / (tones[best] @ LUMINANCE))
-    return np.asarray(tones[best] * np.exp(np.clip(OWN_TINT * left, -MOST_TINT, MOST_TINT)))
+    own = OWN_TINT / (1 + (np.abs(left).max() / ODD_TINT) ** 2)  # photos without colour say nothing about skin's
+    return np.asarray(tones[best] * np.exp(np.clip(own * left, -MOST_TINT, MOST_TINT)))

@@ -100,9 +100,7 @@ def _photo_in_texture(
 
 
 @njit(cache=True, nogil=True)
-def _joined(
-    found: Any, trust: Any, excess: Any, base: Any, plain: Any, first: int, past: int, out: Any
-) -> None:
+def _joined(found: Any, trust: Any, excess: Any, base: Any, plain: Any, first: int, past: int, out: Any) -> None:
     size = len(out)
     for y in range(first, past):
         for x in range(size):

@@ -12,6 +12,7 @@ from headform.skin.atlas import SKIN, atlas
 from headform.skin.filters import blurred
 from headform.skin.regions import regions, smoothstep
 from headform.skin.relief import height, normal_map
+from headform.skin.sheets import zoomed
 from headform.skin.traits import attributes, draw_traits
 
 Floats = NDArray[np.float32]
@@ -32,7 +33,7 @@ def normals_of(found: Floats, trust: Floats, sharpness: float, size: int) -> Byt
 
     A photo without sharpness, 0 … 1, adds no shape. Brows, lips, nostrils and lids are left smooth.
     """
-    weight = _zoomed(trust, SIZE) * _plain()
+    weight = zoomed(trust, SIZE) * _plain()
     dark = _shrunk(found @ LUMINANCE)
     raised = plain_relief()
     if weight.any():
@@ -72,7 +73,7 @@ def _mean_around(values: Floats, weight: Floats, reach: float) -> Floats:
     """The weighted mean around each texel, over `reach` texels."""
     if reach > 4:  # broad bands need no fine grid
         total = blurred(_halved(weight), reach / 2)
-        return _zoomed(blurred(_halved(values * weight), reach / 2) / np.maximum(total, 1e-4), len(values))
+        return zoomed(blurred(_halved(values * weight), reach / 2) / np.maximum(total, 1e-4), len(values))
     return blurred(values * weight, reach) / np.maximum(blurred(weight, reach), 1e-4)
 
 
@@ -84,9 +85,4 @@ def _shrunk(values: Floats) -> Floats:
     """A square sheet of any size at SIZE."""
     while len(values) > SIZE:
         values = _halved(values)
-    return values if len(values) == SIZE else _zoomed(values, SIZE)
-
-
-def _zoomed(values: Floats, size: int) -> Floats:
-    picture = Image.fromarray(np.ascontiguousarray(values, np.float32))
-    return np.asarray(picture.resize((size, size), Image.Resampling.BILINEAR), np.float32)
+    return values if len(values) == SIZE else zoomed(values, SIZE)

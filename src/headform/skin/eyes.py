@@ -135,9 +135,8 @@ def _sheet(size: int, seed: int) -> _Sheet:
 def _lay(white: Floats, blood: Floats, sclera: Floats, out: NDArray[np.uint8]) -> None:
     for n in range(len(white)):
         for c in range(3):
-            out[n, c] = min(
-                max(white[n, c] * sclera[c] + blood[n, c] + np.float32(0.5), np.float32(0)), np.float32(255)
-            )
+            value = white[n, c] * sclera[c] + blood[n, c] + np.float32(0.5)
+            out[n, c] = min(max(value, np.float32(0)), np.float32(255))
 
 
 # ── sclera ───────────────────────────────────────────────────────────────────────────────────────

@@ -53,8 +53,10 @@ DARKER, BRIGHTER = -0.9, 0.5  # log units: no more is put down to the light
 SCLERA_LIGHT, SCLERA_RED, SCLERA_YELLOW = (72.0, 84.0), (1.0, 6.0), (2.0, 11.0)  # CIELAB of healthy whites
 TRUSTED = (0.15, 0.60)  # quantiles of brightness between which an iris is neither in shade nor shining
 FEW = 12.0  # pixels of an iris that say little about its colour
+SHADED = 0.006  # luminance: what is as dark may be the shade of lashes as well
 NOISE = (3.0, 2.5, 2.5)  # CIELAB: what is left of doubt about a large iris
-TWO_COLOURED = (14.0, 24.0)  # CIELAB between two eyes from which they differ, not only their light
+TWO_COLOURED = (14.0, 22.0)  # CIELAB a*, b* between two eyes from which they differ, not only their light
+IN_SHADE = 14.0  # CIELAB L* below that of the other eye: it is only in the dark
 LARGE = 150.0  # pixels of each iris below which that cannot be told
 PROFILE, PATTERN = (5.0, 10.0), (9.0, 18.0)  # pixels of radius between which rings, and places on them, are followed
 MOST_PATTERN = 0.6  # log units
@@ -176,7 +178,7 @@ def _measured(eye: EyeSeen, lit: Doubles) -> _Measured | None:
     spread = (
         LIGHT_SPREAD * WHITE_SPREAD / np.hypot(LIGHT_SPREAD, WHITE_SPREAD) if eye.white is not None else LIGHT_SPREAD
     )
-    few = 1 + (FEW / eye.count) ** 0.5 * 3
+    few = 1 + (FEW / eye.count) ** 0.5 * 3 + SHADED / float(mean @ LUMINANCE)
     return _Measured(lab, np.diag((np.array(NOISE) * few) ** 2), spread**2 * np.outer(scaled, scaled), eye.count)
 
 
@@ -185,13 +187,16 @@ def _agreed(found: list[_Measured | None], melanin: float) -> list[Likely]:
     clear = [eye for eye in found if eye is not None]
     if not clear:
         return [likely_iris(None, np.eye(3), melanin)] * 2
+    apart = 0.0
+    if len(clear) == 2 and min(eye.count for eye in clear) > LARGE:
+        apart = float(step(*TWO_COLOURED, np.asarray(np.linalg.norm((clear[0].lab - clear[1].lab)[1:]))))
+    if apart == 0:
+        brightest = max(eye.lab[0] for eye in clear)
+        clear = [eye for eye in clear if eye.lab[0] > brightest - IN_SHADE]
     trust = [np.linalg.inv(eye.doubt) for eye in clear]
     doubt = np.linalg.inv(np.sum(trust, 0))
     lab = doubt @ np.sum([t @ eye.lab for t, eye in zip(trust, clear, strict=True)], 0)
     shared_light = np.mean([eye.light_doubt for eye in clear], 0)
-    apart = 0.0
-    if len(clear) == 2 and min(eye.count for eye in clear) > LARGE:
-        apart = float(step(*TWO_COLOURED, np.asarray(np.linalg.norm(clear[0].lab - clear[1].lab))))
     if apart == 0:
         return [likely_iris(lab, doubt + shared_light, melanin)] * 2
     own = [lab + apart * (eye.lab - lab) for eye in clear]

@@ -32,7 +32,8 @@ RIM = (0.86, 1.14)  # radii between which an eye turns from iris to white
 DOUBT_RIM, SURE_RIM = 0.04, 0.16  # contrasts at the rim between which an iris comes to be believed
 LASHES, LID = 0.36, 0.16  # iris radii below the upper lid, and above the lower, that are not believed
 UPPER_HALF = 0.4  # how far the half that lies in the upper lid's shade is believed
-GLINT = 2.0  # times the iris's usual brightness: what is brighter is a reflection
+USUAL = 0.6  # quantile of brightness that is the iris's own: less is in the shade of lids and lashes
+GLINT = 1.9  # times the iris's usual brightness: what is brighter is a reflection
 WHITE = (1.25, 2.4)  # iris radii between which the white is looked for
 LEAST_WHITE = 6.0  # pixels
 COLOURED = (0.45, 0.9)  # radii between which an iris shows its colour
@@ -189,14 +190,14 @@ def _no_glint(colours: Floats, free: Floats) -> Floats:
     """(RINGS, TURNS) 0 … 1: no reflection there, and less belief in the upper lid's shade."""
     rings = coloured_rings()
     bright = colours @ LUMINANCE
-    usual = weighted_quantile(bright[rings], free[rings], 0.4)
+    upper = dial_points(RINGS, TURNS, 0, REACH)[:, 1].reshape(RINGS, TURNS)
+    shade = 1 - (1 - UPPER_HALF) * step(-0.3, 0.3, upper)
+    usual = weighted_quantile(bright[rings], (free * shade)[rings], USUAL)
     shining = bright > GLINT * usual + 0.004
     shining[ring_middles() > 0.97] = False
     cells = max(1, RINGS // 14)
     wide = np.concatenate([shining[:, -6:], shining, shining[:, :6]], 1)
     wide = ndimage.binary_dilation(wide, iterations=cells)[:, 6:-6]
-    upper = dial_points(RINGS, TURNS, 0, REACH)[:, 1].reshape(RINGS, TURNS)
-    shade = 1 - (1 - UPPER_HALF) * step(-0.3, 0.3, upper)
     return np.asarray(~wide * shade, np.float32)
 
 

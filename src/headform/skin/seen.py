@@ -79,7 +79,7 @@ def look_at_skin(sighting: Sighting, fit: HeadFit, model: HeadModel) -> Seen:
     allowed = _allowed(sighting, window)
     reach = max(1, round(MARGIN * WINDOW / ROOM))
     nearest = lowest(np.minimum(raster.depth, 1e3), reach)
-    allowed *= (highest(raster.depth > 1e3, reach) == 0)
+    allowed *= highest(raster.depth > 1e3, reach) == 0
     way = camera.position - places
     cosine = (normals * way).sum(1) / np.linalg.norm(way, axis=1)
     at = atlas(COARSE)

@@ -1,0 +1,94 @@
+"""A skin as it probably is, painted in a person's tone: for all that their photo does not show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headform.photo import Photo, Sighting
+from headform.render.colour import LINEAR
+from headform.skin.albedo import Tone, column, lab_from_linear, srgb_from_linear, table_rows
+from headform.skin.atlas import SKIN, atlas, skin_mesh
+from headform.skin.filters import blurred, lowest
+from headform.skin.paint import Skin, paint_traits
+from headform.skin.regions import regions, smoothstep, table
+from headform.skin.seen import COARSE, Seen
+from headform.skin.sheets import around, mean_at_points
+from headform.skin.traits import attributes, draw_traits
+
+Floats = NDArray[np.float32]
+
+AGE = 30.0
+OFF_LIPS, OFF_EYES, BROW_ABOVE_EYE, BROW_BAND = 3.0, 4.0, 14.0, 14.0  # millimetres: beyond them skin is plain
+FACE, BACK, EVENED = 0.06, 0.03, 0.6  # metres of z: in front is the face; share by which the rest is evened out
+FEW = 500  # texels of plain skin say little about its tone
+FEW_HAIRS = 400  # pixels, about hair
+USUAL_SKIN, USUAL_HAIR = (0.5, 0.31, 0.22), (0.035, 0.025, 0.018)  # linear
+SCALP_SHADOW = 0.35
+OVER = 12.0  # texels over which plain skin is carried under brows and lips
+DARKEST = 1e-3
+
+
+@dataclass(frozen=True, eq=False)
+class Guess:
+    """A painted skin, and on the coarse sheet (COARSE, COARSE, 3) the log of its reflectance: `drawn`, and `bare` as if
+    without brows and lips. evened (S, 3): what makes neck, scalp and back more like the face."""
+
+    skin: Skin
+    drawn: Floats
+    bare: Floats
+    evened: Floats
+
+
+def guess(photo: Photo, sighting: Sighting, seen: Seen, shown: Floats) -> Guess:
+    """What is likely for someone whose photo shows log reflectance (COARSE, COARSE, 3) where it is trusted."""
+    trusted = shown[(seen.trust > 0.5) & (plain_skin() > 0.5)]
+    middle = np.exp(np.median(trusted, 0)) if len(trusted) > FEW else np.array(USUAL_SKIN)
+    who = attributes(AGE, 0.5, (1, 1, 1))
+    red, green, blue = np.rint(srgb_from_linear(_hair(photo, sighting, seen)) * 255).astype(int).tolist()
+    traits = replace(
+        draw_traits(0, who), tone=_tone(middle), hair=(red, green, blue), grey=0.0,
+        moles=0, freckles=0.0, age_spots=0.0, veins=0.0, beard=0.0,
+    )  # fmt: skip
+    skin = paint_traits(0, who, traits, COARSE, SCALP_SHADOW)
+    drawn = np.log(np.maximum(np.asarray(LINEAR[skin.albedo], np.float32), DARKEST))
+    return Guess(skin, drawn, around(drawn, plain_skin(), OVER), _evened(drawn))
+
+
+@lru_cache(maxsize=1)
+def plain_skin() -> Floats:
+    """(COARSE, COARSE) 1 on plain skin: off lips, lids and brows, outside of mouth and sockets."""
+    at, where = atlas(COARSE), regions(COARSE)
+    brows = float(np.array(table()["outlines"]["eye"])[:, 1].max()) + BROW_ABOVE_EYE
+    brow = (np.abs(at.position[:, 1] * 1000 - brows) < BROW_BAND) & (at.position[:, 2] > FACE)
+    plain = (where.lips > OFF_LIPS) & (where.eye > OFF_EYES) & ~brow & (at.inside == SKIN)
+    return blurred(lowest(at.image(plain.astype(np.float32)), 1), 1.0)
+
+
+def _tone(colour: NDArray[np.float64]) -> Tone:
+    lab, rows = lab_from_linear(colour), table_rows("tones")
+    lightness = column(rows, "lightness")
+    knots = np.argsort(lightness)
+    melanin = float(np.interp(lab[0], lightness[knots], column(rows, "melanin")[knots]))
+    return Tone(melanin, (float(lab[0]), float(lab[1]), float(lab[2])))
+
+
+def _hair(photo: Photo, sighting: Sighting, seen: Seen) -> NDArray[np.float64]:
+    """(3,) linear reflectance of the hair in the photo, as if it were lit like the face."""
+    sure = sighting.masks.hair > 0.8
+    if sure.sum() < FEW_HAIRS:
+        return np.array(USUAL_HAIR)
+    light = np.median(seen.shade[skin_mesh().points[:, 2] > FACE], 0)
+    return np.clip(np.median(LINEAR[photo.pixels[sure]], 0) / light, 0.004, 0.6)
+
+
+def _evened(drawn: Floats) -> Floats:
+    """(S, 3) what brings the painted skin's neck, scalp and back nearer to its face: those of the source skins are
+    darker than most people's."""
+    level, _ = mean_at_points(drawn, np.ones((COARSE, COARSE), np.float32))
+    depth = skin_mesh().points[:, 2]
+    lower = level - level[depth > FACE].mean(0)
+    return np.asarray(-EVENED * smoothstep(FACE, BACK, depth)[:, None] * lower, np.float32)
