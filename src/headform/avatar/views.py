@@ -12,13 +12,15 @@ from headform.errors import BadInput
 from headform.fit import Floats
 from headform.head import HeadModel
 from headform.photo.crop import Crop, head_crop
-from headform.render import Camera, Drawn, Light, Material, Scene, Surface, render, studio_light
+from headform.render import Camera, Drawn, Lamp, Light, Material, Scene, Surface, render, studio_light
 from headform.skin.textures import Textures
 from headform.skin.wardrobe import CLEAR, Wardrobe, surfaces
 
 Bytes = NDArray[np.uint8]
 
 BRIGHTNESS = 1.2  # of the studio
+GLINT = 0.5  # of the light that falls on what faces it
+FAINT = 0.02  # of all light: less comes from everywhere
 PLAIN = Material((0.78, 0.63, 0.55), roughness=0.55, specular=0.35, subsurface=0.5)  # where nothing is worn
 PLAIN_EYE = Material((0.92, 0.91, 0.89), roughness=0.3, specular=0.4)
 
@@ -33,7 +35,9 @@ def draw(
 ) -> Bytes:
     """(H, W, 4) sRGB with straight alpha: an avatar's head at rest, or with `vertices` (V, 3), in a studio's light."""
     placed = avatar.neutral() if vertices is None else vertices
-    scene = Scene(dressed(avatar, placed), light=studio_light(BRIGHTNESS) if light is None else light, background=background)
+    scene = Scene(
+        dressed(avatar, placed), light=studio_light(BRIGHTNESS) if light is None else light, background=background
+    )
     return render(scene, camera, supersample).rgba
 
 
@@ -44,7 +48,19 @@ def input_view(avatar: Avatar, crop: Crop | None = None, supersample: int = 2) -
         if avatar.box is None:
             raise BadInput("the avatar does not say where in its photo the face was; give the crop")
         crop = head_crop(avatar.box)
-    return draw(avatar, crop.camera(avatar.fit.camera), avatar.posed(), avatar.fit.light, None, supersample)
+    light = with_glints(avatar.fit.light)
+    return draw(avatar, crop.camera(avatar.fit.camera), avatar.posed(), light, None, supersample)
+
+
+def with_glints(light: Light) -> Light:
+    """The same light with a lamp where most of it comes from: without one nothing wet has a highlight, and eyes look
+    dead. What is matte is lit as before."""
+    bands = light.coefficients.mean(1)
+    toward = bands[[3, 1, 2]]
+    if light.lamps or np.linalg.norm(toward) < FAINT * bands[0]:
+        return light
+    way = toward / np.linalg.norm(toward)
+    return Light(light.coefficients, (Lamp(way, GLINT * np.maximum(light.shaded(way), 0)),))
 
 
 def dressed(avatar: Avatar, vertices: Floats) -> tuple[Surface, ...]:

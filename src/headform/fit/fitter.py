@@ -32,6 +32,7 @@ RIGHT_LIDS = (33, 246, 161, 160, 159, 158, 157, 173, 133, 155, 154, 153, 145, 14
 LEFT_LIDS = (263, 466, 388, 387, 386, 385, 384, 398, 362, 382, 381, 380, 374, 373, 390, 249)
 LIPS = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308, 324, 318, 402, 317, 14, 87, 178, 88, 95)
 FIRM = 6.0
+UPPER_LIP, LOWER_LIP, LIP_CORNERS, MEETING = 13, 14, (78, 308), 0.03  # landmarks; share of the mouth's width
 TEMPER, DOUBT = 6.0, 1.0  # factors of the errors' covariance: points lie, descriptors much less
 
 
@@ -53,8 +54,21 @@ def fit_photo(photo: Photo, sighting: Sighting, model: HeadModel) -> HeadFit:
         evidence, weight=_expressive(len(points)), errors=evidence.errors.independent(CLOSE, CLOSE_DEEP), temper=1.0
     )
     state = solve(target_of(model), plain, units, state, identity=False)
+    state = replace(state, psi=_sealed(model, state.psi, points))
     size = likely_size(target_of(model), resemblance, sighting.embedding, state.turn)
     return described(photo, sighting, model, state, size)
+
+
+def _sealed(model: HeadModel, psi: Doubles, points: Doubles) -> Doubles:
+    """ψ (E,) with lips that meet where they are seen to meet: points alone leave a line of teeth between them."""
+    gap = np.linalg.norm(points[UPPER_LIP, :2] - points[LOWER_LIP, :2])
+    wide = np.linalg.norm(points[LIP_CORNERS[0], :2] - points[LIP_CORNERS[1], :2])
+    names = list(model.expression_names)
+    if gap > MEETING * wide or not {"jawOpen", "mouthClose"} <= set(names):
+        return psi
+    out = psi.copy()
+    out[names.index("mouthClose")] = max(out[names.index("mouthClose")], out[names.index("jawOpen")])
+    return out
 
 
 @lru_cache(maxsize=1)

@@ -122,19 +122,20 @@ def _joined(found: Any, trust: Any, excess: Any, base: Any, plain: Any, first: i
                         value += other * (here + found[y, size - 1 - x, d] - there - value)
                 if own > 0:
                     value += own * (found[y, x, d] - coarse(excess[:, :, d], size, x, y) - value)
-                at = min(max((value - DEEPEST) / -DEEPEST * (STEPS - 1), 0.0), STEPS - 1.001)
+                at = min(max((value - DEEPEST) / -DEEPEST * (STEPS - 1), np.float32(0)), np.float32(STEPS - 1.01))
                 low = int(at)
                 srgb = SRGB_OF_LOG[low] + (SRGB_OF_LOG[low + 1] - SRGB_OF_LOG[low]) * (at - low)
                 out[y, x, d] = np.uint8(srgb * 255 + 0.5)
 
 
 @njit(cache=True, nogil=True, inline="always")
-def coarse(sheet: Any, size: int, x: int, y: int) -> Any:
+def coarse(sheet: Any, size: Any, x: Any, y: Any) -> Any:
     """The value of a coarse sheet (M, M) at a texel of one with `size`² of them."""
     scale = len(sheet) / size
     cx = min(max((x + 0.5) * scale - 0.5, 0.0), len(sheet) - 1.0)
     cy = min(max((y + 0.5) * scale - 0.5, 0.0), len(sheet) - 1.0)
-    x0, y0 = min(int(cx), len(sheet) - 2), min(int(cy), len(sheet) - 2)
+    x0 = min(int(cx), len(sheet) - 2)
+    y0 = min(int(cy), len(sheet) - 2)
     fx, fy = np.float32(cx - x0), np.float32(cy - y0)
     top = sheet[y0, x0] + fx * (sheet[y0, x0 + 1] - sheet[y0, x0])
     bottom = sheet[y0 + 1, x0] + fx * (sheet[y0 + 1, x0 + 1] - sheet[y0 + 1, x0])

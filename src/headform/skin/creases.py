@@ -73,8 +73,9 @@ def _mean_around(values: Floats, weight: Floats, reach: float) -> Floats:
     """The weighted mean around each texel, over `reach` texels."""
     if reach > 4:  # broad bands need no fine grid
         total = blurred(_halved(weight), reach / 2)
-        return zoomed(blurred(_halved(values * weight), reach / 2) / np.maximum(total, 1e-4), len(values))
-    return blurred(values * weight, reach) / np.maximum(blurred(weight, reach), 1e-4)
+        mean = blurred(_halved(values * weight), reach / 2) / np.maximum(total, 1e-4)
+        return zoomed(np.asarray(mean, np.float32), len(values))
+    return np.asarray(blurred(values * weight, reach) / np.maximum(blurred(weight, reach), 1e-4), np.float32)
 
 
 def _halved(values: Floats) -> Floats:

@@ -13,25 +13,32 @@ Floats = NDArray[np.float32]
 TAILS = 2.5  # standard deviations of a bell that count
 
 
-def blurred(sheet: NDArray[Any], deviation: float) -> Floats:
-    """A sheet, (H, W) or (H, W, C), blurred by a Gaussian bell of so many texels."""
+def blurred(sheet: NDArray[Any], deviation: float, along: float | None = None) -> Floats:
+    """A sheet, (H, W) or (H, W, C), blurred by a Gaussian bell of so many texels down and, if they differ, along."""
     given = np.ascontiguousarray(sheet, np.float32)
-    reach = max(1, int(TAILS * deviation + 0.5))
-    bell = np.exp(-0.5 * (np.arange(reach + 1) / deviation) ** 2)
-    bell = (bell / (bell[0] + 2 * bell[1:].sum())).astype(np.float32)
     flat = given.reshape(len(given), -1)
     step = flat.shape[1] // given.shape[1]
-    return _along(_down(flat, bell), bell, step).reshape(given.shape)
+    across = _bell(deviation if along is None else along)
+    blur: Floats = _along(_down(flat, _bell(deviation)), across, step).reshape(given.shape)
+    return blur
+
+
+def _bell(deviation: float) -> Floats:
+    """Half of a bell, from its middle; the whole sums to one."""
+    reach = max(1, int(TAILS * deviation + 0.5))
+    bell = np.exp(-0.5 * (np.arange(reach + 1) / deviation) ** 2)
+    return np.asarray(bell / (bell[0] + 2 * bell[1:].sum()), np.float32)
 
 
 def lowest(sheet: NDArray[Any], reach: int) -> Floats:
     """(H, W) the lowest value within `reach` texels across and down."""
-    return _lowest(_lowest(np.ascontiguousarray(sheet, np.float32), reach).T.copy(), reach).T.copy()
+    low: Floats = _lowest(_lowest(np.ascontiguousarray(sheet, np.float32), reach).T.copy(), reach).T.copy()
+    return low
 
 
 def highest(sheet: NDArray[Any], reach: int) -> Floats:
     """(H, W) the highest value within `reach` texels across and down."""
-    return -lowest(-np.asarray(sheet, np.float32), reach)
+    return np.negative(lowest(-np.asarray(sheet, np.float32), reach))
 
 
 @njit(cache=True, nogil=True, fastmath=True)

@@ -7,7 +7,6 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from headform.head import HeadModel
 from headform.photo import Sighting
@@ -15,6 +14,7 @@ from headform.render import Light
 from headform.render.colour import LINEAR, to_srgb
 from headform.skin.albedo import column, lab_from_linear, linear_from_lab, table_rows
 from headform.skin.eyes import IRIS_SHEET, SCLERA, paint_eye
+from headform.skin.filters import TAILS, blurred
 from headform.skin.iris_colours import Likely, likely_iris
 from headform.skin.iris_fibres import (
     PUPIL_SHARE,
@@ -225,7 +225,7 @@ def _pupil(seen: list[EyeSeen]) -> float:
         trust = float(step(*PUPIL_SEEN, np.asarray(eye.radius))) * min(1.0, eye.count / LARGE)
         bright = eye.colours @ LUMINANCE
         profile = np.array([weighted_quantile(b, w + 1e-3, 0.4) for b, w in zip(bright, eye.weights, strict=True)])
-        profile = ndimage.uniform_filter1d(profile, 3)
+        profile = np.convolve(np.pad(profile, 1, mode="edge"), np.full(3, 1 / 3), mode="valid")
         inner, outer = profile[radius < 0.2].min(), np.median(profile[(radius > 0.5) & (radius < 0.8)])
         if trust == 0 or inner > 0.55 * outer:
             continue
@@ -272,8 +272,9 @@ def _drawn(colour: IrisColour, pupil: float, seed: int) -> Floats:
 
 def _smoothed(dial: Floats, across: float, around: float) -> Floats:
     """A dial blurred by so many rings and turns."""
-    wide = ndimage.gaussian_filter1d(dial, across, axis=0, mode="nearest", truncate=2.5)
-    return np.asarray(ndimage.gaussian_filter1d(wide, around, axis=1, mode="wrap", truncate=2.5), np.float32)
+    beyond = int(TAILS * around) + 1
+    wrapped = np.concatenate([dial[:, -beyond:], dial, dial[:, :beyond]], 1)
+    return blurred(wrapped, across, around)[:, beyond:-beyond]
 
 
 def _without_slope(off: Floats, weight: Floats) -> Floats:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from headform.photo.landmarks import FaceLandmarks
 from headform.render.colour import LINEAR
+from headform.skin.filters import highest
 from headform.skin.iris_fibres import REACH, step
 
 Floats = NDArray[np.float32]
@@ -197,7 +197,7 @@ def _no_glint(colours: Floats, free: Floats) -> Floats:
     shining[ring_middles() > 0.97] = False
     cells = max(1, RINGS // 14)
     wide = np.concatenate([shining[:, -6:], shining, shining[:, :6]], 1)
-    wide = ndimage.binary_dilation(wide, iterations=cells)[:, 6:-6]
+    wide = (highest(wide, cells) > 0)[:, 6:-6]
     return np.asarray(~wide * shade, np.float32)
 
 

@@ -23,6 +23,7 @@ Floats = NDArray[np.float32]
 
 AGE = 30.0
 OFF_LIPS, OFF_EYES, BROW_ABOVE_EYE, BROW_BAND = 3.0, 4.0, 14.0, 14.0  # millimetres: beyond them skin is plain
+FOLD_REACH, EYE_REACH = 34.0, 24.0  # millimetres from lips and lids
 FACE, BACK, EVENED = 0.06, 0.03, 0.6  # metres of z: in front is the face; share by which the rest is evened out
 FEW = 500  # texels of plain skin say little about its tone
 FEW_HAIRS = 400  # pixels, about hair
@@ -66,6 +67,17 @@ def plain_skin() -> Floats:
     brow = (np.abs(at.position[:, 1] * 1000 - brows) < BROW_BAND) & (at.position[:, 2] > FACE)
     plain = (where.lips > OFF_LIPS) & (where.eye > OFF_EYES) & ~brow & (at.inside == SKIN)
     return blurred(lowest(at.image(plain.astype(np.float32)), 1), 1.0)
+
+
+@lru_cache(maxsize=1)
+def fold_zone() -> Floats:
+    """(COARSE, COARSE) 1 around mouth and eyes where smiles fold the skin, off lips and nostrils."""
+    at, where = atlas(COARSE), regions(COARSE)
+    mouth = smoothstep(FOLD_REACH, 0.6 * FOLD_REACH, where.lips) * smoothstep(2.0, 6.0, where.lips)
+    eyes = smoothstep(EYE_REACH, 0.6 * EYE_REACH, where.eye) * smoothstep(3.0, 8.0, where.eye)
+    off_middle = smoothstep(0.012, 0.02, np.abs(at.position[:, 0]))
+    zone = np.maximum(mouth, eyes) * off_middle * plain_skin().reshape(-1)[at.texel]
+    return blurred(at.image(zone.astype(np.float32)), 2.0)
 
 
 def _tone(colour: NDArray[np.float64]) -> Tone:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
-from scipy import ndimage
 
 from headform.photo import Sighting
 from headform.render import Light
 from headform.render.colour import LINEAR, to_srgb
 from headform.skin.albedo import lab_from_linear, linear_from_lab
+from headform.skin.filters import lowest
 from headform.skin.iris import melanin_of
 from headform.skin.iris_fibres import Colour
 from headform.skin.mouth import TEETH_TONE, paint_mouth
@@ -73,5 +73,5 @@ def _between_lips(pixels: Bytes, lips: Doubles) -> Floats:
     mask = Image.new("L", tuple((past - low).tolist()))
     ImageDraw.Draw(mask).polygon([(float(x), float(y)) for x, y in lips - low], fill=1)
     off = OFF_LIPS * float(np.ptp(lips[:, 0]))
-    inside = ndimage.distance_transform_edt(np.pad(np.asarray(mask), 1))[1:-1, 1:-1] > max(off, 1.0)
+    inside = lowest(np.pad(np.asarray(mask), 1), max(1, round(off)))[1:-1, 1:-1] > 0
     return np.asarray(LINEAR[pixels[low[1] : past[1], low[0] : past[0]][inside]], np.float32)

@@ -15,11 +15,11 @@ from headform.skin.atlas import skin_mesh
 from headform.skin.bake import joined, photo_in_texture
 from headform.skin.creases import normals_of
 from headform.skin.even import carry_on, mirror_points
-from headform.skin.eyes import paint_eye
 from headform.skin.filters import blurred
+from headform.skin.iris import eyes_of
 from headform.skin.lashes import paint_lashes
-from headform.skin.likely import Guess, guess, plain_skin
-from headform.skin.mouth import paint_mouth
+from headform.skin.likely import Guess, fold_zone, guess, plain_skin
+from headform.skin.mouth_seen import mouth_of
 from headform.skin.paint import Skin
 from headform.skin.regions import smoothstep
 from headform.skin.seen import COARSE, Seen, look_at_skin
@@ -38,6 +38,8 @@ GRAIN, NEAR, WIDE = 2.0, 14.0, 40.0
 SHINY = 0.12  # log units above the level of its surroundings at which skin counts half
 BRIGHTER, DARKER = 0.16, 0.08  # log units by which spots may differ from what is likely …
 GIVES_WAY, ANY = 0.2, 9.0  # … and what is added to them at most; on the face spots may be as dark as they like
+SMILES, SMILING, MOST_FOLDED = ("mouthSmileLeft", "mouthSmileRight"), (0.2, 0.7), 0.75
+STRANGE_BODY = (0.08, 0.3)  # log units from the level, up or down, at which what is no face is a hand or a shadow
 STRANGE = (0.3, 0.65)  # log units below the level of plain skin at which what borders on hair or cloth is no skin
 BORDER = (0.05, 0.25)  # share of what is around that is not seen
 LUMINANCE = np.array([0.3, 0.6, 0.1], np.float32)
@@ -48,9 +50,9 @@ def textures_of(photo: Photo, sighting: Sighting, fit: HeadFit, model: HeadModel
     if model.name != "headform":
         return None
     skin = skin_of(photo, sighting, fit, model, size)
-    eye = paint_eye("brown", SMALL_SHEET)
-    mouth, lashes = paint_mouth(SMALL_SHEET), paint_lashes()
-    return Textures(skin.albedo, skin.normal, skin.roughness, eye, eye, mouth, lashes)
+    left, right = eyes_of(photo.pixels, sighting, model, fit.posed(model), fit.light, SMALL_SHEET)
+    mouth = mouth_of(photo.pixels, sighting, fit.light, SMALL_SHEET)
+    return Textures(skin.albedo, skin.normal, skin.roughness, left, right, mouth, paint_lashes())
 
 
 def skin_of(photo: Photo, sighting: Sighting, fit: HeadFit, model: HeadModel, size: int = SIZE) -> Skin:
@@ -63,9 +65,10 @@ def skin_of(photo: Photo, sighting: Sighting, fit: HeadFit, model: HeadModel, si
     level, weight = _level(shown, seen, likely)
     smooth = as_sheet(_carried(shown - likely.drawn, weight, likely.evened), COARSE)
     found = view.in_texture(seen.trust, size)
-    excess = _excess(shown, seen, likely.bare + level)
+    calm = np.maximum(seen.body, _folded(fit, model))
+    excess = _excess(shown, seen.trust, calm, likely.bare + level)
     albedo = joined(found, seen.trust, excess, likely.drawn + smooth, smooth)
-    normal = normals_of(found, seen.trust, sighting.sharpness, size)
+    normal = normals_of(found, seen.trust * (1 - calm), sighting.sharpness, size)
     rough = np.asarray(Image.fromarray(likely.skin.roughness).resize((size, size), Image.Resampling.BILINEAR))
     return replace(likely.skin, albedo=albedo, normal=normal, roughness=rough)
 
@@ -118,7 +121,8 @@ def _without_strange(shown: Floats, seen: Seen, likely: Guess) -> Floats:
     difference = shown - likely.bare
     below = (around(difference, sure, WIDE) - around(difference, seen.trust, GRAIN)) @ LUMINANCE
     beside = smoothstep(*BORDER, blurred(1 - seen.trust, NEAR))
-    strange = smoothstep(*STRANGE, below.astype(np.float32)) * np.maximum(beside, seen.body) * plain_skin()
+    strange = smoothstep(*STRANGE, below.astype(np.float32)) * beside * plain_skin()
+    strange = np.maximum(strange, smoothstep(*STRANGE_BODY, np.abs(below).astype(np.float32)) * seen.body)
     return blurred(seen.trust * (1 - strange), 1.0)
 
 
@@ -142,14 +146,22 @@ def _carried(difference: Floats, weight: Floats, toward: Floats) -> Floats:
     return carry_on(np.asarray(mixed, np.float32), np.asarray(both, np.float32), toward)
 
 
-def _excess(shown: Floats, seen: Seen, likely: Floats) -> Floats:
-    """(COARSE, COARSE, 3) shine, and on the neck shadows: what broad spots are brighter or darker than skin can be.
+def _folded(fit: HeadFit, model: HeadModel) -> Floats:
+    """(COARSE, COARSE) 0 … 1 where a smile in the photo folds the skin: the folds must not stay when it ends."""
+    names = list(model.expression_names)
+    smile = float(np.mean([fit.psi[names.index(name)] for name in SMILES if name in names] or [0]))
+    return np.asarray(MOST_FOLDED * smoothstep(*SMILING, np.full(1, smile, np.float32)) * fold_zone(), np.float32)
+
+
+def _excess(shown: Floats, trust: Floats, calm: Floats, likely: Floats) -> Floats:
+    """(COARSE, COARSE, 3) shine, and where calm (COARSE, COARSE) is 1 shadows: what broad spots are brighter or darker
+    than skin can be.
 
     Shine is white: where brightness gives way, so does the deviation of the colour.
     """
-    broad = around(shown - likely, seen.trust, GRAIN)
+    broad = around(shown - likely, trust, GRAIN)
     more = broad @ LUMINANCE
-    free = np.where(more > 0, BRIGHTER, DARKER + (1 - seen.body) * ANY)
+    free = np.where(more > 0, BRIGHTER, DARKER + (1 - calm) * ANY)
     amount = np.abs(more)
     kept = np.where(amount > free, free + GIVES_WAY * np.tanh((amount - free) / GIVES_WAY), amount)
     share = (kept / np.maximum(amount, 1e-6))[..., None]

@@ -20,7 +20,8 @@ def mean_at_points(sheet: Floats, weight: Floats) -> tuple[Floats, Floats]:
     at = atlas(len(sheet))
     total = np.zeros((len(skin_mesh().points), 4), np.float32)
     _gather(at.corners, at.shares, weight.reshape(-1)[at.texel], sheet.reshape(-1, 3)[at.texel], total)
-    return total[:, :3] / np.maximum(total[:, 3:], 1e-6), np.minimum(total[:, 3] / 2, 1)
+    mean = np.asarray(total[:, :3] / np.maximum(total[:, 3:], 1e-6), np.float32)
+    return mean, np.asarray(np.minimum(total[:, 3] / 2, 1), np.float32)
 
 
 def as_sheet(values: Floats, size: int) -> Floats:
@@ -34,10 +35,10 @@ def around(sheet: Floats, weight: Floats, deviation: float) -> Floats:
     packed = np.concatenate([sheet * weight[..., None], weight[..., None]], -1)
     if deviation < BROAD:
         packed = blurred(packed, deviation)
-        return packed[..., :3] / np.maximum(packed[..., 3:], 1e-5)
+        return np.asarray(packed[..., :3] / np.maximum(packed[..., 3:], 1e-5), np.float32)
     side = len(sheet) // 4
     small = blurred(packed.reshape(side, 4, side, 4, 4).mean((1, 3)), deviation / 4)
-    mean = small[..., :3] / np.maximum(small[..., 3:], 1e-5)
+    mean = np.asarray(small[..., :3] / np.maximum(small[..., 3:], 1e-5), np.float32)
     return np.stack([zoomed(mean[..., channel], len(sheet)) for channel in range(3)], -1)
 
 

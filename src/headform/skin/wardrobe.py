@@ -12,12 +12,15 @@ from headform.head.model import HeadModel
 from headform.head.subdivision import Subdivision, subdivide
 from headform.render import Drawn, Material, Surface, Texture
 from headform.render.occlusion import ambient_occlusion
+from headform.skin.lids import lid_shade
 from headform.skin.textures import Textures
 
 Floats = NDArray[np.float32]
 
 TEXTURE = 1024
 MOUTH_PARTS = ("teeth_upper", "teeth_lower", "gums_upper", "gums_lower", "tongue")
+TEETH = ("teeth_upper", "teeth_lower")
+GLEAM = 0.55  # exponent: wet enamel and the lips behind it pass light on, more than the dark between parted lips says
 CLEAR = ("cornea_left", "cornea_right", "lashes")  # these throw no shade
 
 
@@ -35,7 +38,7 @@ class Wardrobe:
     @classmethod
     def wearing(cls, textures: Textures) -> Wardrobe:
         """The materials of these textures."""
-        cornea = Material((1, 1, 1), roughness=0.06, specular=0.6)
+        cornea = Material((1, 1, 1), roughness=0.15, specular=0.6)
         wet = Material((1, 1, 1), Texture.colour(textures.mouth), roughness=0.28, subsurface=0.3)
         materials = {
             "skin": Material(
@@ -90,7 +93,19 @@ def openness(model: HeadModel, vertices: Floats) -> Floats:
     clear = [model.part_index(part) for part in CLEAR if part in model.parts]
     blockers = model.triangles[~np.isin(model.triangle_part, clear)]
     light = ambient_occlusion(vertices, model.triangles, blockers=blockers)
-    return fine_mesh(model).subdivision.refine(light[:, None])[:, 0]
+    mesh = fine_mesh(model)
+    fine = mesh.subdivision.refine(vertices)
+    seen = mesh.subdivision.refine(light[:, None])[:, 0].copy()
+    for side in ("left", "right"):
+        for part in (f"eye_{side}", f"cornea_{side}"):
+            if part in mesh.triangles:
+                rows = np.unique(mesh.triangles[part])
+                seen[rows] *= lid_shade(model, vertices, side, fine[rows])
+    for part in TEETH:
+        if part in mesh.triangles:
+            rows = np.unique(mesh.triangles[part])
+            seen[rows] **= GLEAM
+    return seen
 
 
 def surfaces(model: HeadModel, vertices: Floats, wardrobe: Wardrobe) -> tuple[Surface, ...]:
