@@ -156,7 +156,7 @@ def _filled(outline: Doubles) -> Floats:
     """(WINDOW, WINDOW) 1 inside an outline (n, 2)."""
     picture = Image.new("L", (WINDOW, WINDOW))
     ImageDraw.Draw(picture).polygon([(float(x), float(y)) for x, y in outline], fill=255)
-    return np.divide(picture, np.float32(255), dtype=np.float32)
+    return np.asarray(np.asarray(picture, np.float32) / np.float32(255), np.float32)
 
 
 @njit(cache=True, nogil=True)
