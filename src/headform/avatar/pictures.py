@@ -6,7 +6,7 @@ import io
 import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import fields
+from dataclasses import fields, replace
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -25,6 +25,7 @@ QUALITY = {"normal": 97}  # of a JPEG: a direction shows blocks sooner than a co
 USUAL_QUALITY = 95
 WORKERS = 2  # Pillow leaves Python's lock while it encodes
 PREVIEW_YAW, PREVIEW_PITCH, PREVIEW_SIZE = 30.0, 4.0, 512  # degrees, pixels
+PREVIEW_TEXTURE = 1024  # pixels: finer ones would not be seen
 PREVIEW_GROUND = (0.80, 0.81, 0.83)
 
 _resized: WeakKeyDictionary[Textures, dict[int, Textures]] = WeakKeyDictionary()
@@ -74,7 +75,9 @@ def kind(content: bytes) -> tuple[str, str]:
 def preview(avatar: Avatar) -> bytes:
     """A PNG of the head in a studio, seen from its front left."""
     if avatar not in _previews:
-        drawn = avatar.render(PREVIEW_YAW, PREVIEW_PITCH, PREVIEW_SIZE, background=PREVIEW_GROUND)
+        large = avatar.textures is not None and len(avatar.textures.albedo) > PREVIEW_TEXTURE
+        shown = replace(avatar, textures=worn(avatar, PREVIEW_TEXTURE)) if large else avatar
+        drawn = shown.render(PREVIEW_YAW, PREVIEW_PITCH, PREVIEW_SIZE, background=PREVIEW_GROUND)
         _previews[avatar] = png(np.ascontiguousarray(drawn[..., :3]))
     return _previews[avatar]
 

@@ -14,6 +14,7 @@ from headform.skin.albedo import linear_from_srgb
 
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
+Shorts = NDArray[np.int16]
 
 DARK = 0.0015  # linear; what is darker is noise
 LOG_LINEAR = np.log(np.maximum(linear_from_srgb(np.arange(1024) / 1023 * 255), DARK)).astype(np.float32)
@@ -23,6 +24,8 @@ SRGB_OF_LOG = np.exp(np.linspace(DEEPEST, 0, STEPS))
 SRGB_OF_LOG = np.where(SRGB_OF_LOG <= 0.0031308, 12.92 * SRGB_OF_LOG, 1.055 * SRGB_OF_LOG ** (1 / 2.4) - 0.055).astype(
     np.float32
 )
+UNIT = np.float32(3500)  # steps in one log unit: skin within ±9 of white
+STEP = np.float32(1) / UNIT
 FAINT = 1 / 256  # trust below which a texel is not looked up
 TEXEL_SLACK = 1e-6
 
@@ -35,13 +38,13 @@ def photo_in_texture(
     trust: Floats,
     picture: Bytes,
     size: int,
-) -> Floats:
-    """(N, N, 3) log reflectance: what the photo shows at each trusted texel, less the log of its shade; 0 elsewhere.
+) -> Shorts:
+    """(N, N, 3) log reflectance in STEPs: what the photo shows at each trusted texel, less the log of its shade; else 0.
 
     corners (T, 3, 2) pixels of the sheet, points (T, 3) rows of pixel (S, 2), in those of `picture` (H, W, 3) uint8,
     and of log_shade (S, 3); trust (M, M) is the coarse sheet.
     """
-    found = np.zeros((size, size, 3), np.float32)
+    found = np.zeros((size, size, 3), np.int16)
 
     def draw(first: int, past: int) -> None:
         _photo_in_texture(corners[first:past], points[first:past], pixel, log_shade, trust, picture, found)
@@ -50,7 +53,7 @@ def photo_in_texture(
     return found
 
 
-def joined(found: Floats, trust: Floats, excess: Floats, base: Floats, plain: Floats) -> Bytes:
+def joined(found: Shorts, trust: Floats, excess: Floats, base: Floats, plain: Floats) -> Bytes:
     """(N, N, 3) the skin's sRGB colours.
 
     Where the photo is trusted, found (N, N, 3) less its excess; else what it shows on the other side of the face, as
@@ -59,6 +62,13 @@ def joined(found: Floats, trust: Floats, excess: Floats, base: Floats, plain: Fl
     """
     out = np.empty(found.shape, np.uint8)
     _in_halves(lambda first, past: _joined(found, trust, excess, base, plain, first, past, out), len(out))
+    return out
+
+
+def brightness(found: Shorts, size: int) -> Floats:
+    """(size, size) the luminance of log reflectances, the mean of as many texels (N, N, 3) as each covers."""
+    out = np.empty((size, size), np.float32)
+    _in_halves(lambda first, past: _brightness(found, first, past, out), size)
     return out
 
 
@@ -94,9 +104,12 @@ def _photo_in_texture(
                 column = a * pixel[i, 0] + b * pixel[j, 0] + c * pixel[k, 0]
                 row = a * pixel[i, 1] + b * pixel[j, 1] + c * pixel[k, 1]
                 red, green, blue = _smoothly(picture, column, row)
-                found[y, x, 0] = _log(red) - (a * log_shade[i, 0] + b * log_shade[j, 0] + c * log_shade[k, 0])
-                found[y, x, 1] = _log(green) - (a * log_shade[i, 1] + b * log_shade[j, 1] + c * log_shade[k, 1])
-                found[y, x, 2] = _log(blue) - (a * log_shade[i, 2] + b * log_shade[j, 2] + c * log_shade[k, 2])
+                red = _log(red) - (a * log_shade[i, 0] + b * log_shade[j, 0] + c * log_shade[k, 0])
+                green = _log(green) - (a * log_shade[i, 1] + b * log_shade[j, 1] + c * log_shade[k, 1])
+                blue = _log(blue) - (a * log_shade[i, 2] + b * log_shade[j, 2] + c * log_shade[k, 2])
+                found[y, x, 0] = np.int16(red * UNIT)
+                found[y, x, 1] = np.int16(green * UNIT)
+                found[y, x, 2] = np.int16(blue * UNIT)
 
 
 @njit(cache=True, nogil=True)
@@ -119,13 +132,27 @@ def _joined(found: Any, trust: Any, excess: Any, base: Any, plain: Any, first: i
                     if other > 0:
                         here, there = coarse(plain[:, :, d], size, x, y), coarse(plain[:, :, d], size, size - 1 - x, y)
                         there += coarse(excess[:, :, d], size, size - 1 - x, y)
-                        value += other * (here + found[y, size - 1 - x, d] - there - value)
+                        value += other * (here + found[y, size - 1 - x, d] * STEP - there - value)
                 if own > 0:
-                    value += own * (found[y, x, d] - coarse(excess[:, :, d], size, x, y) - value)
+                    value += own * (found[y, x, d] * STEP - coarse(excess[:, :, d], size, x, y) - value)
                 at = min(max((value - DEEPEST) / -DEEPEST * (STEPS - 1), np.float32(0)), np.float32(STEPS - 1.01))
                 low = int(at)
                 srgb = SRGB_OF_LOG[low] + (SRGB_OF_LOG[low + 1] - SRGB_OF_LOG[low]) * (at - low)
                 out[y, x, d] = np.uint8(srgb * 255 + 0.5)
+
+
+@njit(cache=True, nogil=True)
+def _brightness(found: Any, first: int, past: int, out: Any) -> None:
+    block = len(found) // len(out)
+    share = STEP / np.float32(block * block)
+    for y in range(first, past):
+        for x in range(len(out)):
+            total = np.float32(0)
+            for v in range(y * block, (y + 1) * block):
+                for u in range(x * block, (x + 1) * block):
+                    total += np.float32(0.3) * found[v, u, 0] + np.float32(0.6) * found[v, u, 1]
+                    total += np.float32(0.1) * found[v, u, 2]
+            out[y, x] = total * share
 
 
 @njit(cache=True, nogil=True, inline="always")

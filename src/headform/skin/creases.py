@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from headform.skin.atlas import SKIN, atlas
+from headform.skin.bake import Shorts, brightness
 from headform.skin.filters import blurred
 from headform.skin.regions import regions, smoothstep
 from headform.skin.relief import height, normal_map
@@ -25,16 +26,16 @@ PORES = (0.7, 3.0, 0.16)
 LINES = (3.0, 12.0, 0.95)
 STEEP = 0.22  # log units beyond which darkness is no depth any more but colour
 COVERED = 0.7  # share of the painted relief that gives way where the photo shows its own
-LUMINANCE = np.array([0.3, 0.6, 0.1], np.float32)
 
 
-def normals_of(found: Floats, trust: Floats, sharpness: float, size: int) -> Bytes:
-    """(size, size, 3) the normal map of a skin whose log reflectance (N, N, 3) the photo shows where trust (M, M) is 1.
+def normals_of(found: Shorts, trust: Floats, sharpness: float, size: int) -> Bytes:
+    """(size, size, 3) the normal map of a skin whose log reflectance (N, N, 3) in STEPs the photo shows, where trust
+    (M, M) is 1.
 
     A photo without sharpness, 0 … 1, adds no shape. Brows, lips, nostrils and lids are left smooth.
     """
     weight = zoomed(trust, SIZE) * _plain()
-    dark = _shrunk(found @ LUMINANCE)
+    dark = brightness(found, SIZE)
     raised = plain_relief()
     if weight.any():
         carved = np.zeros_like(dark)
@@ -80,10 +81,3 @@ def _mean_around(values: Floats, weight: Floats, reach: float) -> Floats:
 
 def _halved(values: Floats) -> Floats:
     return np.asarray(values.reshape(len(values) // 2, 2, -1, 2).mean((1, 3)), np.float32)
-
-
-def _shrunk(values: Floats) -> Floats:
-    """A square sheet of any size at SIZE."""
-    while len(values) > SIZE:
-        values = _halved(values)
-    return values if len(values) == SIZE else zoomed(values, SIZE)

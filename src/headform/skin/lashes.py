@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,6 +15,7 @@ STEPS = 224  # points drawn along a hair
 LASH_LINE = 1.5  # of ROOT: so far from the root the hairs stand so close that they make one dark line
 
 
+@lru_cache(maxsize=4)
 def paint_lashes(
     size: tuple[int, int] = (256, 1024), seed: int = 0, colour: tuple[int, int, int] = COLOUR
 ) -> NDArray[np.uint8]:
@@ -25,7 +28,9 @@ def paint_lashes(
     _draw_line(alpha, rng, LOWER_BAND, 0.22)
     tint = np.array(colour, np.float32) * (1 + 0.12 * rng.standard_normal((1, size[1], 1)))
     painted = np.concatenate([np.broadcast_to(tint, (*size, 3)), 255 * alpha[..., None]], 2)
-    return np.clip(painted + 0.5, 0, 255).astype(np.uint8)
+    sheet = np.clip(painted + 0.5, 0, 255).astype(np.uint8)
+    sheet.setflags(write=False)  # the next caller gets the same one
+    return sheet
 
 
 def _draw_row(

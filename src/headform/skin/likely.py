@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from headform.photo import Photo, Sighting
 from headform.render.colour import LINEAR
-from headform.skin.albedo import Tone, column, lab_from_linear, srgb_from_linear, table_rows
+from headform.skin.albedo import Tone, column, lab_from_linear, srgb_from_linear, table_rows, tone_lab
 from headform.skin.atlas import SKIN, atlas, skin_mesh
 from headform.skin.filters import blurred, lowest
 from headform.skin.paint import Skin, paint_traits
@@ -28,6 +28,7 @@ FACE, BACK, EVENED = 0.06, 0.03, 0.6  # metres of z: in front is the face; share
 FEW = 500  # texels of plain skin say little about its tone
 FEW_HAIRS = 400  # pixels, about hair
 USUAL_SKIN, USUAL_HAIR = (0.5, 0.31, 0.22), (0.035, 0.025, 0.018)  # linear
+TONES, HAIRS = 20, 12  # steps of melanin, and of each channel of hair, in which skins are painted
 SCALP_SHADOW = 0.35
 OVER = 12.0  # texels over which plain skin is carried under brows and lips
 DARKEST = 1e-3
@@ -48,10 +49,20 @@ def guess(photo: Photo, sighting: Sighting, seen: Seen, shown: Floats) -> Guess:
     """What is likely for someone whose photo shows log reflectance (COARSE, COARSE, 3) where it is trusted."""
     trusted = shown[(seen.trust > 0.5) & (plain_skin() > 0.5)]
     middle = np.exp(np.median(trusted, 0)) if len(trusted) > FEW else np.array(USUAL_SKIN)
+    hair = srgb_from_linear(_hair(photo, sighting, seen)).clip(0, 1) * HAIRS
+    red, green, blue = np.rint(hair).astype(int).tolist()
+    return _painted(round(TONES * _melanin(middle)), (red, green, blue))
+
+
+@lru_cache(maxsize=8)
+def _painted(tone: int, hair: tuple[int, int, int]) -> Guess:
+    """One of few skins, so that one that was painted can serve again: what differs from it is carried on anyway."""
+    melanin = tone / TONES
+    lightness, redness, yellowness = tone_lab(melanin).tolist()
     who = attributes(AGE, 0.5, (1, 1, 1))
-    red, green, blue = np.rint(srgb_from_linear(_hair(photo, sighting, seen)) * 255).astype(int).tolist()
+    red, green, blue = (round(255 / HAIRS * each) for each in hair)
     traits = replace(
-        draw_traits(0, who), tone=_tone(middle), hair=(red, green, blue), grey=0.0,
+        draw_traits(0, who), tone=Tone(melanin, (lightness, redness, yellowness)), hair=(red, green, blue), grey=0.0,
         moles=0, freckles=0.0, age_spots=0.0, veins=0.0, beard=0.0,
     )  # fmt: skip
     skin = paint_traits(0, who, traits, COARSE, SCALP_SHADOW)
@@ -80,12 +91,12 @@ def fold_zone() -> Floats:
     return blurred(at.image(zone.astype(np.float32)), 2.0)
 
 
-def _tone(colour: NDArray[np.float64]) -> Tone:
-    lab, rows = lab_from_linear(colour), table_rows("tones")
+def _melanin(colour: NDArray[np.float64]) -> float:
+    """0 very light – 1 very dark: where on the curve of tones a linear colour (3,) lies, by its lightness."""
+    rows = table_rows("tones")
     lightness = column(rows, "lightness")
     knots = np.argsort(lightness)
-    melanin = float(np.interp(lab[0], lightness[knots], column(rows, "melanin")[knots]))
-    return Tone(melanin, (float(lab[0]), float(lab[1]), float(lab[2])))
+    return float(np.interp(lab_from_linear(colour)[0], lightness[knots], column(rows, "melanin")[knots]))
 
 
 def _hair(photo: Photo, sighting: Sighting, seen: Seen) -> NDArray[np.float64]:

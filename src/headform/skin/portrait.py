@@ -12,7 +12,7 @@ from headform.fit import HeadFit
 from headform.head import HeadModel
 from headform.photo import Photo, Sighting
 from headform.skin.atlas import skin_mesh
-from headform.skin.bake import joined, photo_in_texture
+from headform.skin.bake import STEP, Shorts, joined, photo_in_texture
 from headform.skin.creases import normals_of
 from headform.skin.even import carry_on, mirror_points
 from headform.skin.filters import blurred
@@ -59,7 +59,7 @@ def skin_of(photo: Photo, sighting: Sighting, fit: HeadFit, model: HeadModel, si
     """The skin of a fitted head as its photo shows it, with what is not seen carried on."""
     seen = look_at_skin(sighting, fit, model)
     view = View.of(photo.pixels, seen, size)
-    shown = view.in_texture(seen.trust, COARSE)
+    shown = view.in_texture(seen.trust, COARSE) * STEP
     likely = guess(photo, sighting, seen, shown)
     seen = replace(seen, trust=_without_strange(shown, seen, likely))
     level, weight = _level(shown, seen, likely)
@@ -97,8 +97,8 @@ class View:
         pixel = (seen.pixel - low - (block - 1) / 2) / block
         return cls(np.ascontiguousarray(part), pixel, np.log(seen.shade))
 
-    def in_texture(self, trust: Floats, size: int) -> Floats:
-        """(size, size, 3) log reflectance where trust (M, M) is not 0."""
+    def in_texture(self, trust: Floats, size: int) -> Shorts:
+        """(size, size, 3) log reflectance in STEPs where trust (M, M) is not 0."""
         mesh = skin_mesh()
         corners = mesh.triangles_uv.astype(np.float64) * size - 0.5
         corners[..., 1] = size - 1 - corners[..., 1]
