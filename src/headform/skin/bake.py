@@ -39,7 +39,7 @@ def photo_in_texture(
     picture: Bytes,
     size: int,
 ) -> Shorts:
-    """(N, N, 3) log reflectance in STEPs: what the photo shows at each trusted texel, less the log of its shade; else 0.
+    """(N, N, 3) log reflectance in STEPs: what the photo shows at each trusted texel, less the log of its shade; or 0.
 
     corners (T, 3, 2) pixels of the sheet, points (T, 3) rows of pixel (S, 2), in those of `picture` (H, W, 3) uint8,
     and of log_shade (S, 3); trust (M, M) is the coarse sheet.

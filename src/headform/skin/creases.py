@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from importlib.resources import files
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,15 +13,15 @@ from headform.skin.atlas import SKIN, atlas
 from headform.skin.bake import Shorts, brightness
 from headform.skin.filters import blurred
 from headform.skin.regions import regions, smoothstep
-from headform.skin.relief import height, normal_map
+from headform.skin.relief import normals_from
+from headform.skin.seen import COARSE
 from headform.skin.sheets import zoomed
-from headform.skin.traits import attributes, draw_traits
 
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
 
 SIZE = 1024  # pixels of the sheet on which shape is worked out: a quarter of a millimetre of the face
-SMOOTH_AGE = 18.0  # the painted relief is that of a skin without lines: those are the photo's
+LOWEST, HIGHEST = -0.45, 0.2  # millimetres that the painted relief's file can hold
 # darkness becomes depth: widths of the band in texels, millimetres for a log unit
 PORES = (0.7, 3.0, 0.16)
 LINES = (3.0, 12.0, 0.95)
@@ -44,8 +45,7 @@ def normals_of(found: Shorts, trust: Floats, sharpness: float, size: int) -> Byt
             carved += np.float32(depth) * STEEP * np.tanh(band / STEEP)
         share = weight * np.float32(sharpness)
         raised = raised * (1 - COVERED * share) + carved * share
-    at = atlas(SIZE)
-    small = normal_map(at, raised.reshape(-1)[at.texel])
+    small = normals_from(raised, _texel_sizes())
     if size == SIZE:
         return small
     how = Image.Resampling.BICUBIC if size > SIZE else Image.Resampling.BOX
@@ -55,19 +55,26 @@ def normals_of(found: Shorts, trust: Floats, sharpness: float, size: int) -> Byt
 @lru_cache(maxsize=1)
 def plain_relief() -> Floats:
     """(SIZE, SIZE) millimetres: pores and the fine net between them, without lines; the same for everybody."""
-    who = attributes(SMOOTH_AGE, 0.5, (1, 1, 1))
-    at = atlas(SIZE)
-    raised, _ = height(at, regions(SIZE), who, draw_traits(0, who), 0)
-    return at.image(raised)
+    with (files("headform.skin") / "data" / "relief.png").open("rb") as stream:
+        share = np.asarray(Image.open(stream), np.float32) / 255
+    return np.asarray(LOWEST + (HIGHEST - LOWEST) * share, np.float32)
+
+
+@lru_cache(maxsize=1)
+def _texel_sizes() -> Floats:
+    """(SIZE, SIZE, 2) metres that each texel is long along u and v."""
+    at = atlas(COARSE)
+    scale = at.image(at.scale) * np.float32(COARSE / SIZE)
+    return np.stack([zoomed(scale[..., axis], SIZE) for axis in range(2)], -1)
 
 
 @lru_cache(maxsize=1)
 def _plain() -> Floats:
     """(SIZE, SIZE) 1 where darkness may be depth."""
-    at, where = atlas(SIZE), regions(SIZE)
+    at, where = atlas(COARSE), regions(COARSE)
     calm = smoothstep(0.5, 3.0, where.lips) * smoothstep(2.0, 6.0, where.eye) * (at.inside == SKIN)
     calm *= 1 - np.minimum(where.blobs["nostril"], 1)
-    return at.image(calm.astype(np.float32))
+    return zoomed(at.image(calm.astype(np.float32)), SIZE)
 
 
 def _mean_around(values: Floats, weight: Floats, reach: float) -> Floats:

@@ -166,11 +166,12 @@ def normal_map(at: Atlas, raised: Floats) -> NDArray[np.uint8]:
 
     OpenGL: green is +v, up in the image.
     """
-    return _normals(at.image(raised), at.image(at.scale))
+    return normals_from(at.image(raised), at.image(at.scale))
 
 
-@numba.njit(cache=True)
-def _normals(raised: Floats, scale: Floats) -> NDArray[np.uint8]:
+@numba.njit(cache=True, nogil=True)
+def normals_from(raised: Floats, scale: Floats) -> NDArray[np.uint8]:
+    """(size, size, 3) tangent-space normals of heights (size, size) in millimetres; scale (size, size, 2) metres."""
     size = len(raised)
     normals = np.empty((size, size, 3), np.uint8)
     for y in range(size):
