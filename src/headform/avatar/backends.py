@@ -6,6 +6,7 @@ from collections.abc import Callable
 from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
+from threading import Thread
 from typing import Protocol
 
 import numpy as np
@@ -20,7 +21,7 @@ from headform.photo.faces import Head
 from headform.photo.litert import tflite_network
 from headform.photo.shipped import read_manifest
 from headform.photo.sighting import heads_of, look_at
-from headform.skin.portrait import textures_of
+from headform.skin.portrait import prepare, textures_of
 
 Progress = Callable[[str, float], None]
 
@@ -61,6 +62,9 @@ class Headform:
             )
         self.models = models_of(self.model)
         tflite_network("near_detector")  # a broken installation is told, and the runtime greets, before any photo
+        self._ready = Thread(target=prepare, args=(self.model,), daemon=True)  # while a first photo is looked at
+        if self.texture is not None:
+            self._ready.start()
 
     def fit(self, photo: Photo, sighting: Sighting) -> HeadFit:
         return fit_photo(photo, sighting, self.model)
@@ -87,6 +91,7 @@ class Headform:
         textures = None
         if self.texture is not None:
             tell("skin", 0.5)
+            self._ready.join()
             textures = textures_of(photo, sighting, found, self.model, self.texture)
         box = np.asarray(sighting.face.box, np.float64)
         return Avatar(self.model, found, made, points, sighting.warnings, box, textures)

@@ -52,6 +52,11 @@ def normals_of(found: Shorts, trust: Floats, sharpness: float, size: int) -> Byt
     return np.asarray(Image.fromarray(small).resize((size, size), how))
 
 
+def shape_everywhere() -> None:
+    """Makes ready what every normal map needs."""
+    plain_relief(), _texel_sizes(), _plain()
+
+
 @lru_cache(maxsize=1)
 def plain_relief() -> Floats:
     """(SIZE, SIZE) millimetres: pores and the fine net between them, without lines; the same for everybody."""

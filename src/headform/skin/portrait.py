@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,8 +14,8 @@ from headform.head import HeadModel
 from headform.photo import Photo, Sighting
 from headform.skin.atlas import skin_mesh
 from headform.skin.bake import STEP, Shorts, joined, photo_in_texture
-from headform.skin.creases import normals_of
-from headform.skin.even import carry_on, mirror_points
+from headform.skin.creases import normals_of, shape_everywhere
+from headform.skin.even import carry_on, mirror_points, neighbours
 from headform.skin.filters import blurred
 from headform.skin.iris import eyes_of
 from headform.skin.lashes import paint_lashes
@@ -25,6 +26,7 @@ from headform.skin.regions import smoothstep
 from headform.skin.seen import COARSE, Seen, look_at_skin
 from headform.skin.sheets import around, as_sheet, mean_at_points
 from headform.skin.textures import SMALL_SHEET, Textures
+from headform.skin.wardrobe import openness
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
@@ -49,10 +51,21 @@ def textures_of(photo: Photo, sighting: Sighting, fit: HeadFit, model: HeadModel
     """All that a fitted head wears, as its photo shows it; None for a head with another atlas than the default's."""
     if model.name != "headform":
         return None
-    skin = skin_of(photo, sighting, fit, model, size)
-    left, right = eyes_of(photo.pixels, sighting, model, fit.posed(model), fit.light, SMALL_SHEET)
-    mouth = mouth_of(photo.pixels, sighting, fit.light, SMALL_SHEET)
-    return Textures(skin.albedo, skin.normal, skin.roughness, left, right, mouth, paint_lashes())
+    with ThreadPoolExecutor(2) as meanwhile:
+        eyes = meanwhile.submit(eyes_of, photo.pixels, sighting, model, fit.posed(model), fit.light, SMALL_SHEET)
+        mouth = meanwhile.submit(mouth_of, photo.pixels, sighting, fit.light, SMALL_SHEET)
+        skin = skin_of(photo, sighting, fit, model, size)
+        left, right = eyes.result()
+    return Textures(skin.albedo, skin.normal, skin.roughness, left, right, mouth.result(), paint_lashes())
+
+
+def prepare(model: HeadModel) -> None:
+    """Does what is the same for every person, so that it need not be done when the first one comes."""
+    if model.name != "headform":
+        return
+    for ready in (plain_skin, fold_zone, mirror_points, neighbours, shape_everywhere, paint_lashes):
+        ready()
+    openness(model, model.rest())
 
 
 def skin_of(photo: Photo, sighting: Sighting, fit: HeadFit, model: HeadModel, size: int = SIZE) -> Skin:
