@@ -11,13 +11,19 @@ from scipy.spatial.transform import Rotation
 from headform.fit import HeadFit, fit_photo
 from headform.fit.errors import upright, yaw_pitch
 from headform.fit.fitter import (
+    LIP_CORNERS,
+    LOWER_LIP,
     PLAUSIBLE,
+    RESTING,
+    UPPER_LIP,
     USUAL_DISTANCE,
     axis_angle,
     likely_size,
     mean_fit,
     placed_mean,
     relative_size,
+    rest_and_expression,
+    sealed,
     seen_from,
 )
 from headform.fit.light import even_light
@@ -220,7 +226,31 @@ def test_a_fit_is_finite_and_possible(fit: HeadFit, head: HeadModel) -> None:
     assert ((fit.psi >= 0) & (fit.psi <= 1)).all()
     assert not fit.theta[1:3].any()
     assert np.abs(fit.theta[3:]).max() < 0.6
-    assert not fit.offsets.any()
+    assert np.abs(fit.offsets).max() < 0.005  # what the resting face adds
+
+
+def test_what_a_resting_face_does_is_no_expression(head: HeadModel) -> None:
+    psi = np.zeros(head.expression_size)
+    names = list(head.expression_names)
+    psi[[names.index("eyeSquintLeft"), names.index("browDownRight"), names.index("jawOpen")]] = (0.5, 0.1, 0.3)
+    offsets, left = rest_and_expression(head, psi)
+    assert left[names.index("eyeSquintLeft")] == pytest.approx(0.5 - RESTING["eyeSquintLeft"])
+    assert left[names.index("browDownRight")] == 0
+    assert left[names.index("jawOpen")] == pytest.approx(0.3)
+    theta, before = np.zeros((5, 3), np.float32), head.posed(None, head.psi(psi))
+    after = replace(head, template=head.template + offsets).posed(None, head.psi(left), theta)
+    np.testing.assert_allclose(after, before, atol=2e-5)
+
+
+def test_lips_that_are_seen_to_meet_meet(head: HeadModel, shot: Shot) -> None:
+    names, points = list(head.expression_names), shot.sighting.landmarks.points.astype(np.float64).copy()
+    psi = np.zeros(head.expression_size)
+    psi[names.index("jawOpen")], psi[names.index("mouthClose")] = 0.2, 0.05
+    points[LOWER_LIP, :2] = points[UPPER_LIP, :2] + 0.1 * (points[LIP_CORNERS[0], :2] - points[LIP_CORNERS[1], :2])
+    assert sealed(head, psi, points)[names.index("mouthClose")] == 0.05
+    points[LOWER_LIP] = points[UPPER_LIP]
+    assert sealed(head, psi, points)[names.index("mouthClose")] == 0.2
+    assert psi[names.index("mouthClose")] == 0.05
 
 
 def test_the_head_lies_on_the_points_and_on_the_true_head(fit: HeadFit, shot: Shot, head: HeadModel) -> None:

@@ -32,6 +32,11 @@ RIGHT_LIDS = (33, 246, 161, 160, 159, 158, 157, 173, 133, 155, 154, 153, 145, 14
 LEFT_LIDS = (263, 466, 388, 387, 386, 385, 384, 398, 362, 382, 381, 380, 374, 373, 390, 249)
 LIPS = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308, 324, 318, 402, 317, 14, 87, 178, 88, 95)
 FIRM = 6.0
+# units of faces at rest: medians over 50 photos of people who mostly look calm, blinks rounded down
+RESTING = dict.fromkeys(("eyeSquintLeft", "eyeSquintRight"), 0.2) | dict.fromkeys(
+    ("browDownLeft", "browDownRight"), 0.15
+)
+RESTING |= dict.fromkeys(("eyeBlinkLeft", "eyeBlinkRight"), 0.06)
 UPPER_LIP, LOWER_LIP, LIP_CORNERS, MEETING = 13, 14, (78, 308), 0.03  # landmarks; share of the mouth's width
 TEMPER, DOUBT = 6.0, 1.0  # factors of the errors' covariance: points lie, descriptors much less
 
@@ -54,12 +59,12 @@ def fit_photo(photo: Photo, sighting: Sighting, model: HeadModel) -> HeadFit:
         evidence, weight=_expressive(len(points)), errors=evidence.errors.independent(CLOSE, CLOSE_DEEP), temper=1.0
     )
     state = solve(target_of(model), plain, units, state, identity=False)
-    state = replace(state, psi=_sealed(model, state.psi, points))
+    state = replace(state, psi=sealed(model, state.psi, points))
     size = likely_size(target_of(model), resemblance, sighting.embedding, state.turn)
     return described(photo, sighting, model, state, size)
 
 
-def _sealed(model: HeadModel, psi: Doubles, points: Doubles) -> Doubles:
+def sealed(model: HeadModel, psi: Doubles, points: Doubles) -> Doubles:
     """ψ (E,) with lips that meet where they are seen to meet: points alone leave a line of teeth between them."""
     gap = np.linalg.norm(points[UPPER_LIP, :2] - points[LOWER_LIP, :2])
     wide = np.linalg.norm(points[LIP_CORNERS[0], :2] - points[LIP_CORNERS[1], :2])
@@ -121,11 +126,12 @@ def described(photo: Photo, sighting: Sighting, model: HeadModel, state: State, 
     points, target = sighting.landmarks.points, target_of(model)
     camera, theta = seen_from(state, model, wide, high)
     scale = size / relative_size(target, state.beta)
+    resting, psi = rest_and_expression(model, state.psi)
     found = state.project(target.tracked.points(state.beta, state.psi, state.theta()))
     error = np.sqrt(((found - points)[:, :2] ** 2).sum(1).mean()) / face_size(points)
     return HeadFit(
         model.beta(state.beta),
-        model.psi(state.psi),
+        model.psi(psi),
         model.theta(theta),
         replace(camera, translation=camera.translation * scale),
         estimate_light(
@@ -135,10 +141,23 @@ def described(photo: Photo, sighting: Sighting, model: HeadModel, state: State, 
             model,
             model.posed(state.beta, state.psi, theta),
         ),
-        np.zeros_like(model.template),
+        resting,
         float(error),
         scale,
     )
+
+
+def rest_and_expression(model: HeadModel, psi: Doubles) -> tuple[Floats, Doubles]:
+    """Offsets (C, 3) of the person's resting face, and what of ψ (E,) is expression beyond it.
+
+    A face at rest is not the model's: its lids hang a little, its brows lie lower. The head as in the photo stays.
+    """
+    names = list(model.expression_names)
+    resting = np.zeros_like(psi)
+    for name, amount in RESTING.items():
+        if name in names:
+            resting[names.index(name)] = min(amount, psi[names.index(name)])
+    return np.tensordot(resting, model.expression, 1).astype(np.float32), psi - resting
 
 
 def seen_from(state: State, model: HeadModel, wide: int, high: int) -> tuple[Camera, Doubles]:
