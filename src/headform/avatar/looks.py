@@ -31,8 +31,8 @@ LOOKS = {
     # Skin reflects 2.8 %, what others take for granted is 4.
     SKIN: Look(("skin",), (0.58, 0.36, 0.27), 0.55, picture="albedo", specular=0.7),
     # What glitters on an eye is the cornea before it; its iris is hollow and would catch light like a bowl.
-    "eye_left": Look(("eye_left",), (0.80, 0.78, 0.75), 0.7, picture="eye_left", specular=0.0),
-    "eye_right": Look(("eye_right",), (0.80, 0.78, 0.75), 0.7, picture="eye_right", specular=0.0),
+    "eye_left": Look(("eye_left",), (0.80, 0.78, 0.75), 0.2, picture="eye_left"),
+    "eye_right": Look(("eye_right",), (0.80, 0.78, 0.75), 0.2, picture="eye_right"),
     "teeth": Look(("teeth_upper", "teeth_lower"), (0.74, 0.70, 0.60), 0.3, picture="mouth"),
     "gums": Look(("gums_upper", "gums_lower"), (0.45, 0.14, 0.13), 0.35, picture="mouth"),
     "tongue": Look(("tongue",), (0.42, 0.13, 0.13), 0.45, picture="mouth"),

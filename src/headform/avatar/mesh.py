@@ -13,6 +13,7 @@ from headform.fit import Floats
 from headform.head.model import JOINTS, HeadModel
 from headform.render.occlusion import ambient_occlusion
 from headform.render.surface import Surface, tangents, vertex_normals
+from headform.skin.lids import lid_shade
 from headform.skin.wardrobe import CLEAR, fine_mesh
 
 Ints = NDArray[np.int32]
@@ -24,6 +25,7 @@ RIM = 0.35  # of a cornea's radius
 AJAR = (0.2, 0.0, 0.0)  # radians
 DIRECTIONS = 32  # of light; caves need no more
 OPEN = 0.8  # of the surroundings: who sees as much is in no cave
+WHITE = 0.72  # of the light reaches the white of eyes past brow and nose
 DARKEST = 0.3  # in a cave: flesh is lit by flesh
 
 
@@ -114,7 +116,13 @@ def shade(avatar: Avatar) -> Floats:
     clear = [index for index, part in enumerate(model.parts) if part in CLEAR]
     solid = model.triangles[~np.isin(model.triangle_part, clear)]
     seen = ambient_occlusion(opened, model.triangles, DIRECTIONS, solid)
-    return np.asarray(DARKEST + (1 - DARKEST) * np.minimum(seen / OPEN, 1), np.float32)
+    out = np.asarray(DARKEST + (1 - DARKEST) * np.minimum(seen / OPEN, 1), np.float32)
+    rest = avatar.neutral()
+    for side in ("left", "right"):
+        if f"eye_{side}" in model.parts:
+            rows = model.part_vertices(f"eye_{side}")
+            out[rows] = WHITE * lid_shade(model, rest, side, rest[rows])
+    return out
 
 
 def cornea_fade(model: HeadModel, rest: Floats) -> Floats:
