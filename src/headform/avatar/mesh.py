@@ -121,7 +121,7 @@ def shade(avatar: Avatar) -> Floats:
     for side in ("left", "right"):
         if f"eye_{side}" in model.parts:
             rows = model.part_vertices(f"eye_{side}")
-            out[rows] = WHITE * lid_shade(model, rest, side, rest[rows])
+            out[rows] = np.maximum(WHITE * lid_shade(model, rest, side, rest[rows]), DARKEST)
     return out
 
 
