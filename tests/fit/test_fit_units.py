@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from headform.fit.units import GAIN, PULL, SPREAD, UNSEEN, UnitPrior
+from headform.fit.units import GAIN, JAW, JAW_SPREAD, PULL, SPREAD, UNSEEN, UnitPrior
 from headform.head import load_default
 
 
 def test_scores_find_their_units_by_name() -> None:
     head = load_default()
     prior = UnitPrior.of(head, {"jawOpen": 0.5, "mouthSmileLeft": 1.0})
-    assert prior.mean[head.expression_index("jawOpen")] == pytest.approx(0.5 * GAIN)
+    assert prior.mean[head.expression_index("jawOpen")] == 0.5  # the one score that is right
     assert prior.mean[head.expression_index("mouthSmileLeft")] == pytest.approx(GAIN)
     assert np.count_nonzero(prior.mean) == 2
 
@@ -40,7 +40,9 @@ def test_only_units_that_no_point_sees_are_held() -> None:
 
 def test_precision_is_that_of_the_spread() -> None:
     prior = UnitPrior.of(load_default(), {})
-    np.testing.assert_allclose(prior.precision * SPREAD**2, 1)
+    jaw = np.array([name == JAW for name in load_default().expression_names])
+    np.testing.assert_allclose(prior.precision[~jaw] * SPREAD**2, 1)
+    np.testing.assert_allclose(prior.precision[jaw] * JAW_SPREAD**2, 1)
     assert (prior.pull == PULL).all()
 
 
