@@ -148,7 +148,11 @@ def _swap(draft: Path, folder: Path, old: Path) -> None:
         draft.rename(folder)
     except BaseException:
         if old.exists():
-            old.rename(folder)
+            try:
+                old.rename(folder)
+            except OSError:  # another run has put a whole avatar there meanwhile
+                if folder.exists():
+                    shutil.rmtree(old, ignore_errors=True)
         raise
     with contextlib.suppress(OSError):  # not every system opens folders; the files themselves are on the disk
         place = os.open(folder.parent, os.O_RDONLY)

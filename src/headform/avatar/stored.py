@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import stat
 import struct
 import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -23,9 +25,12 @@ Read = Callable[[str], bytes | None]  # a file's bytes by its name, None where t
 
 PARAMETERS = "params.json"
 PACKED = ("avatar.zip", "avatar.glb", "avatar.vrm")  # where a folder's pictures are if they do not lie in it
-MOST_BYTES = 400_000_000
+MOST_BYTES = 400_000_000  # of a whole file
+MOST_WORDS, MOST_PICTURE = 20_000_000, 250_000_000  # bytes of parameters, and of one picture, unpacked
 JSON_CHUNK, BINARY_CHUNK = 0x4E4F534A, 0x004E4942
 MODES = {"roughness": "L", "lashes": "RGBA"}  # the other pictures are RGB
+DAMAGED = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError, RuntimeError, OSError)  # zip files
+SQUARE = ("albedo", "normal", "roughness")
 KINDS = "an avatar.zip, its unpacked folder, or a .glb or .vrm that Headform wrote"
 
 
@@ -39,16 +44,19 @@ class Stored:
 
 def read_stored(path: Path) -> Stored:
     """What is in a file or folder. Raises BadInput where Headform wrote no avatar there."""
-    if path.is_dir():
-        return _from_folder(path)
-    if not path.exists():
-        raise BadInput(f"{path}: there is no such file")
     try:
-        if path.stat().st_size > MOST_BYTES:
+        about = path.stat()
+        if stat.S_ISDIR(about.st_mode):
+            return _from_folder(path)
+        if not stat.S_ISREG(about.st_mode):  # a pipe may never end
+            raise BadInput(f"{path} is no ordinary file; give {KINDS}")
+        if about.st_size > MOST_BYTES:
             raise BadInput(f"{path} is larger than any avatar; give {KINDS}")
         content = path.read_bytes()
-    except OSError as error:
-        raise BadInput(f"{path} cannot be read: {error.strerror}") from error
+    except FileNotFoundError:
+        raise BadInput(f"{path}: there is no such file") from None
+    except (OSError, ValueError) as error:  # ValueError: a name with a zero byte
+        raise BadInput(f"{path} cannot be read: {getattr(error, 'strerror', error)}") from error
     if content[:4] == b"PK\x03\x04":
         return _from_zip(content, str(path))
     if content[:4] == b"glTF":
@@ -61,7 +69,7 @@ def read_stored(path: Path) -> Stored:
 def _from_folder(folder: Path) -> Stored:
     def read(name: str) -> bytes | None:
         path = folder / name
-        return path.read_bytes() if path.is_file() and path.stat().st_size <= MOST_BYTES else None
+        return path.read_bytes() if path.is_file() and path.stat().st_size <= _most(name) else None
 
     content = read(PARAMETERS)
     if content is None:
@@ -79,7 +87,7 @@ def _from_zip(content: bytes, called: str) -> Stored:
             names = set(packed.namelist())
 
             def read(name: str) -> bytes | None:
-                if name not in names or packed.getinfo(name).file_size > MOST_BYTES:
+                if name not in names or packed.getinfo(name).file_size > _most(name):
                     return None
                 return packed.read(name)
 
@@ -87,7 +95,7 @@ def _from_zip(content: bytes, called: str) -> Stored:
             if parameters is None:
                 raise BadInput(f"{called} holds no {PARAMETERS}: it is no avatar that Headform wrote")
             return Stored(_parameters(parameters, called), _textures(read, called))
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, OSError) as error:
+    except DAMAGED as error:
         raise BadInput(f"{called} is damaged and cannot be read ({error}); make it or fetch it anew") from error
 
 
@@ -105,11 +113,11 @@ def _from_glb(content: bytes, called: str) -> Stored:
             first = view.get("byteOffset", 0)
             return binary[first : first + view["byteLength"]]
 
-    except (ValueError, KeyError, TypeError, AttributeError, struct.error) as error:
+        if not isinstance(parameters, dict):
+            raise BadInput(f"{called} was not written by this Headform, or its extras were lost in another program")
+        return Stored(parameters, _textures(read, called))
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError, struct.error) as error:
         raise BadInput(f"{called} is damaged and cannot be read; make it or fetch it anew") from error
-    if not isinstance(parameters, dict):
-        raise BadInput(f"{called} was not written by this Headform, or its extras were lost in another program")
-    return Stored(parameters, _textures(read, called))
 
 
 def _chunks(content: bytes) -> tuple[dict[str, Any], bytes]:
@@ -136,11 +144,16 @@ def _parameters(content: bytes, called: str) -> dict[str, Any]:
     return values
 
 
+def _most(name: str) -> int:
+    """Bytes that a file of this name may have: a small zip can unpack to more than there is memory."""
+    return MOST_WORDS if name == PARAMETERS else MOST_PICTURE
+
+
 def _textures(read: Read, called: str) -> Textures | None:
     """The pictures, all or none."""
     names = [each.name for each in fields(Textures)]
     found = {name: read(f"{name}.png") for name in names}
-    if not any(found.values()):
+    if all(content is None for content in found.values()):
         return None
     missing = [name for name, content in found.items() if content is None]
     if missing:
@@ -153,8 +166,11 @@ def _picture(content: bytes, name: str, called: str) -> Bytes:
 
     try:
         with Image.open(io.BytesIO(content), formats=("PNG", "JPEG")) as image:
-            if max(image.size) > MOST_SIZE:
-                raise BadInput(f"the {name} of {called} has {image.size[0]} pixels; {MOST_SIZE} are read at most")
+            wide, high = image.size
+            if max(wide, high) > MOST_SIZE:
+                raise BadInput(f"the {name} of {called} has {wide} × {high} pixels; {MOST_SIZE} a side are read")
+            if name in SQUARE and wide != high:
+                raise BadInput(f"the {name} of {called} has {wide} × {high} pixels; it must be a square")
             return np.asarray(image.convert(MODES.get(name, "RGB")))
-    except (OSError, ValueError, SyntaxError) as error:
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise BadInput(f"the {name} of {called} is damaged and cannot be read; make it anew from the photo") from error
