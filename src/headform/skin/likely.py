@@ -24,6 +24,7 @@ Floats = NDArray[np.float32]
 AGE = 30.0
 OFF_LIPS, OFF_EYES, BROW_ABOVE_EYE, BROW_BAND = 3.0, 4.0, 14.0, 14.0  # millimetres: beyond them skin is plain
 FOLD_REACH, EYE_REACH = 34.0, 24.0  # millimetres from lips and lids
+BEARD_REACH = 45.0  # millimetres from the lips
 FACE, BACK, EVENED = 0.06, 0.03, 0.6  # metres of z: in front is the face; share by which the rest is evened out
 FEW = 500  # texels of plain skin say little about its tone
 FEW_HAIRS = 400  # pixels, about hair
@@ -78,6 +79,14 @@ def plain_skin() -> Floats:
     brow = (np.abs(at.position[:, 1] * 1000 - brows) < BROW_BAND) & (at.position[:, 2] > FACE)
     plain = (where.lips > OFF_LIPS) & (where.eye > OFF_EYES) & ~brow & (at.inside == SKIN)
     return blurred(lowest(at.image(plain.astype(np.float32)), 1), 1.0)
+
+
+@lru_cache(maxsize=1)
+def beard_place() -> Floats:
+    """(COARSE, COARSE) 1 around the mouth and on the chin, where what is dark is rather a beard than a strand."""
+    at, where = atlas(COARSE), regions(COARSE)
+    place = smoothstep(BEARD_REACH, 0.7 * BEARD_REACH, where.lips) * smoothstep(0.032, 0.024, np.abs(at.position[:, 0]))
+    return at.image(place)
 
 
 @lru_cache(maxsize=1)

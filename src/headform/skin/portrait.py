@@ -19,7 +19,7 @@ from headform.skin.even import carry_on, mirror_points, neighbours
 from headform.skin.filters import blurred
 from headform.skin.iris import eyes_of
 from headform.skin.lashes import paint_lashes
-from headform.skin.likely import Guess, fold_zone, guess, plain_skin
+from headform.skin.likely import Guess, beard_place, fold_zone, guess, plain_skin
 from headform.skin.mouth_seen import mouth_of
 from headform.skin.paint import Skin
 from headform.skin.regions import smoothstep
@@ -129,11 +129,11 @@ def _pixels_across(pixel: Doubles) -> float:
 
 def _without_strange(shown: Floats, seen: Seen, likely: Guess) -> Floats:
     """(COARSE, COARSE) trust, less where plain skin is suddenly dark beside what is not seen: strands of hair, collars,
-    fingers and the shadows between them."""
+    fingers and the shadows between them. Beards around mouth and chin are none."""
     sure = seen.trust * plain_skin()
     difference = shown - likely.bare
     below = (around(difference, sure, WIDE) - around(difference, seen.trust, GRAIN)) @ LUMINANCE
-    beside = smoothstep(*BORDER, blurred(1 - seen.trust, NEAR))
+    beside = smoothstep(*BORDER, blurred(1 - seen.trust, NEAR)) * (1 - beard_place())
     strange = smoothstep(*STRANGE, below.astype(np.float32)) * beside * plain_skin()
     strange = np.maximum(strange, smoothstep(*STRANGE_BODY, np.abs(below).astype(np.float32)) * seen.body)
     return blurred(seen.trust * (1 - strange), 1.0)

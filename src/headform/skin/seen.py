@@ -44,7 +44,9 @@ OUTER_LIPS = (61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291, 375, 321, 405, 31
 RIGHT_BROW = (70, 63, 105, 66, 107, 55, 65, 52, 53, 46)
 LEFT_BROW = (300, 293, 334, 296, 336, 285, 295, 282, 283, 276)
 CHIN, BROWS_MIDDLE, BROW_ROOM, FRINGE = 152, 9, 0.07, 0.5  # hair over half of what is just above a brow covers it
-LOWER_LIP, BEARD_ROOM = 17, 0.85  # hair within the outline of the lower face, drawn in, is a beard
+LOWER_LIP, BEARD_ROOM = 17, 0.85  # hair within the outline of the lower face, drawn in, is a beard …
+MOUTH_ROOM, LEAST_BEARD = 0.45, 0.12  # … if so much of what is around the mouth, or of the chin, is hair
+CHIN_PATCH = (91, 176, 148, 152, 377, 400, 321)
 BEARD = (93, 205, 2, 425, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148, 176, 149, 150, 136, 172, 58, 132)
 
 
@@ -127,7 +129,7 @@ def _allowed(sighting: Sighting, window: Crop) -> Floats:
     masks = sighting.masks
     skin = window.cut_mask(masks.face_skin) + window.cut_mask(masks.body_skin)
     points = window.place(sighting.landmarks.points[:, :2].astype(np.float64))
-    beard = _polygon(points[LOWER_LIP] + BEARD_ROOM * (points - points[LOWER_LIP]), BEARD)
+    beard = _beard(points, window.cut_mask(masks.hair))
     skin += beard * window.cut_mask(masks.hair)
     skin = np.maximum(skin, _polygon(points, OUTER_LIPS) * (1 - window.cut_mask(masks.other)))
     reach = max(1, round(MARGIN * WINDOW / ROOM))
@@ -145,6 +147,15 @@ def _allowed(sighting: Sighting, window: Crop) -> Floats:
     for opening in (RIGHT_EYE, LEFT_EYE, INNER_LIPS):
         hole = np.maximum(hole, _polygon(points, opening))
     return np.asarray(blurred(inside, reach / 2) * (1 - hole), np.float32)
+
+
+def _beard(points: Doubles, hair: Floats) -> Floats:
+    """(WINDOW, WINDOW) 1 where hair is a beard: on the lower face, if it grows around the mouth or on the chin too."""
+    drawn_in = points - points[LOWER_LIP]
+    lower_face = _polygon(points[LOWER_LIP] + BEARD_ROOM * drawn_in, BEARD)
+    around_mouth, chin = _polygon(points[LOWER_LIP] + MOUTH_ROOM * drawn_in, BEARD), _polygon(points, CHIN_PATCH)
+    grows = any((hair * patch).sum() > LEAST_BEARD * patch.sum() for patch in (around_mouth, chin))
+    return lower_face if grows else np.zeros_like(lower_face)
 
 
 def _polygon(points: Doubles, corners: tuple[int, ...]) -> Floats:
