@@ -10,6 +10,7 @@ import numpy as np
 from headform.fit.errors import shipped_errors, upright, yaw_pitch
 from headform.fit.headfit import Floats, HeadFit
 from headform.fit.light import estimate_light
+from headform.fit.outline import bend_to_outline
 from headform.fit.resemblance import Resemblance, shipped_resemblance
 from headform.fit.solve import FLIP, Evidence, State, Target, face_size, first_guess, solve, target_of
 from headform.fit.units import UnitPrior
@@ -61,7 +62,7 @@ def fit_photo(photo: Photo, sighting: Sighting, model: HeadModel) -> HeadFit:
     state = solve(target_of(model), plain, units, state, identity=False)
     state = replace(state, psi=sealed(model, state.psi, points))
     size = likely_size(target_of(model), resemblance, sighting.embedding, state.turn)
-    return described(photo, sighting, model, state, size)
+    return bend_to_outline(sighting, described(photo, sighting, model, state, size), model)
 
 
 def sealed(model: HeadModel, psi: Doubles, points: Doubles) -> Doubles:
