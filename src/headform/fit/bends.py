@@ -22,7 +22,7 @@ Ints = NDArray[np.int64]
 NOWHERE, EAR, NECK, JAW = 0, 1, 2, 3
 # standard deviations of what differs between the sides over those of what both share, and most of them, for each part
 OPPOSITE = {EAR: 0.4, NECK: 0.25, JAW: 0.5}
-MOST = {EAR: 2.0, NECK: 1.3, JAW: 2.0}
+MOST = {EAR: 2.0, NECK: 1.0, JAW: 2.0}
 MIDDLE = 0.03  # metres from the middle of the head to where its sides begin
 
 # the ear of the mean head, in metres: side view (y, z), and how far it stands out

@@ -123,8 +123,7 @@ def _joined(found: Any, trust: Any, excess: Any, base: Any, plain: Any, first: i
             other = np.float32(0)
             if own < 1 - FAINT:
                 other = coarse(trust, size, size - 1 - x, y)
-                if other < FAINT:
-                    other = np.float32(0)
+                other = other * other if other > FAINT else np.float32(0)  # dirt must not come twice
             for d in range(3):
                 value = np.float32(0)
                 if own < 1 - FAINT:
