@@ -226,7 +226,7 @@ def test_a_fit_is_finite_and_possible(fit: HeadFit, head: HeadModel) -> None:
     assert ((fit.psi >= 0) & (fit.psi <= 1)).all()
     assert not fit.theta[1:3].any()
     assert np.abs(fit.theta[3:]).max() < 0.6
-    assert np.abs(fit.offsets).max() < 0.005  # what the resting face adds
+    assert np.abs(fit.offsets).max() < 0.04  # a resting face, ears and a neck
 
 
 def test_what_a_resting_face_does_is_no_expression(head: HeadModel) -> None:

@@ -91,10 +91,10 @@ def test_where_it_is_seen_the_photo_shows_without_its_shine() -> None:
 
 
 def test_half_trust_is_half_way_in_logarithms() -> None:
-    """Both sides are trusted alike, and plain skin is the same: the other side says the same as this one."""
+    """Both sides are trusted alike, and plain skin is the same: the other side says the same, with half the weight."""
     found = np.full((SIZE, SIZE, 3), round(-1.0 * UNIT), np.int16)
     out = joined(found, np.full((16, 16), 0.5, np.float32), constant(0), constant(-3), constant(0))
-    other = -3 + 0.5 * (-1 + 3)
+    other = -3 + 0.5**2 * (-1 + 3)
     np.testing.assert_allclose(out, colour_of(other + 0.5 * (-1 - other)), atol=0.6)
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from headform.fit import HeadFit
+from headform.fit.bends import bends_of
 from headform.head import HeadModel
 from headform.photo import Photo, Sighting
 from headform.skin.atlas import skin_mesh
@@ -66,6 +67,7 @@ def prepare(model: HeadModel) -> None:
     for ready in (plain_skin, fold_zone, mirror_points, neighbours, shape_everywhere, paint_lashes):
         ready()
     openness(model, model.rest())
+    bends_of(model)
 
 
 def skin_of(photo: Photo, sighting: Sighting, fit: HeadFit, model: HeadModel, size: int = SIZE) -> Skin:

@@ -92,7 +92,7 @@ def look_at_skin(sighting: Sighting, fit: HeadFit, model: HeadModel) -> Seen:
     trust *= (where[:, 2] < before + BEHIND) * smoothstep(3 * BEHIND, BEHIND, where[:, 2] - front)
     trust *= (at.inside == 0) * smoothstep(-0.3, 0.6, regions(COARSE).eye)
     sheet = at.image(trust.astype(np.float32))
-    sheet = blurred(lowest(sheet, 2), 1.2)
+    sheet = blurred(lowest(sheet, 1), 1.5)
     body = _looked_up(window.cut_mask(sighting.masks.body_skin), where)
     body = blurred(at.image(body), 3)
     return Seen(pixel, shade_of(fit.light, normals, open_to_light), sheet, body)
