@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from headform.avatar.avatar import Avatar
+from headform.head.default import NAME
 
 ORIGIN = (
     "The head, its expressions and everything painted that is not from the photo come from MakeHuman and Headform and "
@@ -42,6 +43,6 @@ def copyright_line(avatar: Avatar) -> str:
 
 def _origin(avatar: Avatar) -> str:
     model = avatar.model
-    if model.name == "headform":
+    if model.name == NAME:
         return ORIGIN
     return OTHER_ORIGIN.format(name=model.name, licence=model.licence or "see where you got it")

@@ -15,6 +15,7 @@ from headform.fit.resemblance import Resemblance, shipped_resemblance
 from headform.fit.solve import FLIP, Evidence, State, Target, face_size, first_guess, solve, target_of
 from headform.fit.units import UnitPrior
 from headform.head import HeadModel
+from headform.photo.landmarks import outline
 from headform.photo.picture import Photo
 from headform.photo.sighting import Sighting
 from headform.render import Camera
@@ -28,11 +29,7 @@ CLOSE, CLOSE_DEEP = (
     0.012,
     0.04,
 )  # of the face's size: how near expression and pose bring the points to where they were seen
-# landmarks along the openings of eyes and mouth, and how much closer than others expression brings the head to them
-RIGHT_LIDS = (33, 246, 161, 160, 159, 158, 157, 173, 133, 155, 154, 153, 145, 144, 163, 7)
-LEFT_LIDS = (263, 466, 388, 387, 386, 385, 384, 398, 362, 382, 381, 380, 374, 373, 390, 249)
-LIPS = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308, 324, 318, 402, 317, 14, 87, 178, 88, 95)
-FIRM = 6.0
+FIRM = 6.0  # how much closer than others expression brings the points along lids and lips to where they are seen
 # units of faces at rest: medians over 50 photos of people who mostly look calm, blinks rounded down
 RESTING = dict.fromkeys(("eyeSquintLeft", "eyeSquintRight"), 0.2) | dict.fromkeys(
     ("browDownLeft", "browDownRight"), 0.15
@@ -81,7 +78,8 @@ def sealed(model: HeadModel, psi: Doubles, points: Doubles) -> Doubles:
 def _expressive(count: int) -> Doubles:
     """(n,) weights by which expression follows the points: lids and lips are what people look at."""
     weights = np.ones(count)
-    weights[[*RIGHT_LIDS, *LEFT_LIDS, *LIPS]] = FIRM
+    for opening in ("right_eye", "left_eye", "inner_lips"):
+        weights[outline(opening)] = FIRM
     return weights
 
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from headform.fit.bends import EAR, JAW, NECK, Bends, bends_of
 from headform.fit.headfit import Floats, HeadFit
 from headform.head import HeadModel
+from headform.head.default import NAME
 from headform.head.skinning import rotation_matrices
 from headform.photo.crop import Crop, head_crop
 from headform.photo.sighting import Sighting
@@ -69,7 +70,7 @@ class Ends:
 
 def bend_to_outline(sighting: Sighting, fit: HeadFit, model: HeadModel) -> HeadFit:
     """The fit with ears, neck and jaw bent to the photo's outline, as far as it is clear; the default head only."""
-    if model.name != "headform":
+    if model.name != NAME:
         return fit
     bends = bends_of(model)
     scene = _scene(sighting, fit, model)

@@ -103,6 +103,13 @@ def landmark_table() -> dict[str, Any]:
     return table
 
 
+def outline(name: str) -> list[int]:
+    """The landmarks around a part of the face, by its name in `landmarks.json`. Eyes begin at their outer corner and go
+    over the upper lid first."""
+    found: list[int] = landmark_table()["outlines"][name]
+    return found
+
+
 def _angle(right: Doubles, left: Doubles) -> float:
     """Of the line between the eyes, in the picture; 0 for an upright head."""
     across, down = left - right

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from headform.photo.landmarks import FaceLandmarks
+from headform.photo.landmarks import FaceLandmarks, landmark_table, outline
 from headform.render.colour import LINEAR
 from headform.skin.filters import highest
 from headform.skin.iris_fibres import REACH, step
@@ -19,10 +19,6 @@ Bytes = NDArray[np.uint8]
 RINGS, TURNS = 42, 128  # of the dial that is read: as fine as photos are, coarser than the painted one
 FINEST = 36.0  # pixels of an iris's radius: larger ones are averaged down to this first
 ROOM = 4.5  # iris radii around an eye that are cut out
-OUTLINES = {  # landmarks around the opening, from one corner to the other over the upper lid and back; the iris
-    "left": ((263, 466, 388, 387, 386, 385, 384, 398, 362, 382, 381, 380, 374, 373, 390, 249), 473),
-    "right": ((33, 246, 161, 160, 159, 158, 157, 173, 133, 155, 154, 153, 145, 144, 163, 7), 468),
-}
 UPPER = 8  # so many of an outline's edges are the upper lid's
 RIGHT_CORNER, LEFT_CORNER = 33, 263  # the line between them is level
 TURNED = 0.88  # flatter irises than this are seen from the side
@@ -60,11 +56,11 @@ class EyeSeen:
 
 def look_at_eye(pixels: Bytes, landmarks: FaceLandmarks, side: str) -> EyeSeen:
     """The eye of this side, `left` or `right` as the person says, in a photo's pixels (H, W, 3)."""
-    outline, middle = OUTLINES[side]
+    lid_points, middle = outline(f"{side}_eye"), landmark_table()["irises"][side]
     points = landmarks.points[:, :2]
     window = _Window.around(pixels, points[middle], _radii(points, middle))
     axes = _axes(points, middle, side)
-    lids = np.linalg.solve(axes.T, (points[list(outline)] - points[middle]).T).T
+    lids = np.linalg.solve(axes.T, (points[lid_points] - points[middle]).T).T
     moved, grown, sure = _rim(window, points[middle], axes, lids)
     lids, centre, axes = (lids - moved) / grown, points[middle] + moved @ axes, axes * grown
     at = dial_points(RINGS, TURNS, 0, REACH)

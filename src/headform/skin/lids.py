@@ -7,7 +7,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 from headform.head import HeadModel
-from headform.skin.iris_seen import OUTLINES, UPPER
+from headform.photo.landmarks import outline
+from headform.skin.iris_seen import UPPER
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
@@ -26,10 +27,10 @@ def lid_shade(model: HeadModel, vertices: Floats, side: str, places: Floats) -> 
     """
     if LANDMARKS not in model.embeddings:
         return np.ones(len(places), np.float32)
-    outline = model.embeddings[LANDMARKS].points(vertices)[list(OUTLINES[side][0])].astype(np.float64)
+    border = model.embeddings[LANDMARKS].points(vertices)[outline(f"{side}_eye")].astype(np.float64)
     centre, radius = _sphere(vertices[model.part_vertices(f"eye_{side}")].astype(np.float64))
     on_eye = _on_sphere(places.astype(np.float64), centre, radius)
-    lids = _on_sphere(outline, centre, radius)
+    lids = _on_sphere(border, centre, radius)
     upper = _distance(on_eye, _curve(lids[: UPPER + 1])) / UPPER_REACH
     lower = _distance(on_eye, _curve(np.concatenate([lids[UPPER:], lids[:1]]))) / LOWER_REACH
     left = (1 - UPPER_SHADE * np.exp(-(upper**2))) * (1 - LOWER_SHADE * np.exp(-(lower**2)))

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from headform.photo import Sighting
+from headform.photo.landmarks import outline
 from headform.render import Light
 from headform.render.colour import LINEAR, to_srgb
 from headform.skin.albedo import lab_from_linear, linear_from_lab
@@ -19,7 +20,6 @@ Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 Bytes = NDArray[np.uint8]
 
-INNER_LIPS = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308, 324, 318, 402, 317, 14, 87, 178, 88, 95)
 OFF_LIPS = 0.06  # of the opening's width: nearer to the lips nothing is believed
 LEAST_OPENING = 5.0  # pixels of height below which a mouth is closed
 LEAST_TEETH, SURE_TEETH = 20.0, 200.0  # pixels between which the teeth's tone comes to be believed
@@ -41,7 +41,7 @@ def mouth_of(pixels: Bytes, sighting: Sighting, light: Light, size: int = 512, s
 
 def tooth_tone(pixels: Bytes, sighting: Sighting, light: Light) -> Colour:
     """sRGB of the teeth: the usual, moved towards what shows between the lips."""
-    colours = _between_lips(pixels, sighting.landmarks.points[list(INNER_LIPS), :2])
+    colours = _between_lips(pixels, sighting.landmarks.points[outline("inner_lips"), :2])
     ahead = np.array([np.sin(sighting.yaw), 0.0, np.cos(sighting.yaw)])
     plain = colours / np.maximum(light.shaded(ahead), 0.05) / BEHIND_LIPS
     if len(plain) < LEAST_TEETH:

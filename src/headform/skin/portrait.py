@@ -12,6 +12,7 @@ from PIL import Image
 from headform.fit import HeadFit
 from headform.fit.bends import bends_of
 from headform.head import HeadModel
+from headform.head.default import NAME
 from headform.photo import Photo, Sighting
 from headform.skin.atlas import skin_mesh
 from headform.skin.bake import STEP, Shorts, joined, photo_in_texture
@@ -50,7 +51,7 @@ LUMINANCE = np.array([0.3, 0.6, 0.1], np.float32)
 
 def textures_of(photo: Photo, sighting: Sighting, fit: HeadFit, model: HeadModel, size: int = SIZE) -> Textures | None:
     """All that a fitted head wears, as its photo shows it; None for a head with another atlas than the default's."""
-    if model.name != "headform":
+    if model.name != NAME:
         return None
     with ThreadPoolExecutor(2) as meanwhile:
         eyes = meanwhile.submit(eyes_of, photo.pixels, sighting, model, fit.posed(model), fit.light, SMALL_SHEET)
@@ -62,7 +63,7 @@ def textures_of(photo: Photo, sighting: Sighting, fit: HeadFit, model: HeadModel
 
 def prepare(model: HeadModel) -> None:
     """Does what is the same for every person, so that it need not be done when the first one comes."""
-    if model.name != "headform":
+    if model.name != NAME:
         return
     for ready in (plain_skin, fold_zone, mirror_points, neighbours, shape_everywhere, paint_lashes):
         ready()

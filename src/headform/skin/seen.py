@@ -14,6 +14,7 @@ from headform.fit import HeadFit
 from headform.head import HeadModel
 from headform.photo import Sighting
 from headform.photo.crop import Crop
+from headform.photo.landmarks import outline
 from headform.render import Light, rasterise
 from headform.render.shade import lit_by
 from headform.render.surface import vertex_normals
@@ -36,18 +37,10 @@ GRAZING, FACING = 0.12, 0.42  # cosines between which a surface comes to be beli
 LEAST_SKIN, SURE_SKIN = 0.35, 0.65  # probabilities between which skin comes to be believed
 DARKEST = 0.45  # of the usual light: in deeper shade colours are not divided further
 
-# landmarks around what is no skin: the openings of the eyes and of the mouth
-RIGHT_EYE = (33, 246, 161, 160, 159, 158, 157, 173, 133, 155, 154, 153, 145, 144, 163, 7)
-LEFT_EYE = (263, 466, 388, 387, 386, 385, 384, 398, 362, 382, 381, 380, 374, 373, 390, 249)
-INNER_LIPS = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308, 324, 318, 402, 317, 14, 87, 178, 88, 95)
-OUTER_LIPS = (61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291, 375, 321, 405, 314, 17, 84, 181, 91, 146)
-RIGHT_BROW = (70, 63, 105, 66, 107, 55, 65, 52, 53, 46)
-LEFT_BROW = (300, 293, 334, 296, 336, 285, 295, 282, 283, 276)
+# landmarks
 CHIN, BROWS_MIDDLE, BROW_ROOM, FRINGE = 152, 9, 0.07, 0.5  # hair over half of what is just above a brow covers it
 LOWER_LIP, BEARD_ROOM = 17, 0.85  # hair within the outline of the lower face, drawn in, is a beard …
 MOUTH_ROOM, LEAST_BEARD = 0.45, 0.12  # … if so much of what is around the mouth, or of the chin, is hair
-CHIN_PATCH = (91, 176, 148, 152, 377, 400, 321)
-BEARD = (93, 205, 2, 425, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148, 176, 149, 150, 136, 172, 58, 132)
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,11 +124,11 @@ def _allowed(sighting: Sighting, window: Crop) -> Floats:
     points = window.place(sighting.landmarks.points[:, :2].astype(np.float64))
     beard = _beard(points, window.cut_mask(masks.hair))
     skin += beard * window.cut_mask(masks.hair)
-    skin = np.maximum(skin, _polygon(points, OUTER_LIPS) * (1 - window.cut_mask(masks.other)))
+    skin = np.maximum(skin, _polygon(points, "outer_lips") * (1 - window.cut_mask(masks.other)))
     reach = max(1, round(MARGIN * WINDOW / ROOM))
     hair = window.cut_mask(masks.hair) * (1 - beard)
-    for brow in (RIGHT_BROW, LEFT_BROW):  # fringes cover them from above
-        shape = points[list(brow)]
+    for brow in ("right_brow", "left_brow"):  # fringes cover them from above
+        shape = points[outline(brow)]
         above = _filled(shape - BROW_ROOM * (points[CHIN] - points[BROWS_MIDDLE]))
         if (hair * above).sum() < FRINGE * above.sum():
             wide = highest(_filled(shape), reach)
@@ -144,7 +137,7 @@ def _allowed(sighting: Sighting, window: Crop) -> Floats:
     skin -= highest(hair, reach)
     inside = smoothstep(LEAST_SKIN, SURE_SKIN, lowest(skin, reach))
     hole = np.zeros_like(inside)
-    for opening in (RIGHT_EYE, LEFT_EYE, INNER_LIPS):
+    for opening in ("right_eye", "left_eye", "inner_lips"):
         hole = np.maximum(hole, _polygon(points, opening))
     return np.asarray(blurred(inside, reach / 2) * (1 - hole), np.float32)
 
@@ -152,21 +145,21 @@ def _allowed(sighting: Sighting, window: Crop) -> Floats:
 def _beard(points: Doubles, hair: Floats) -> Floats:
     """(WINDOW, WINDOW) 1 where hair is a beard: on the lower face, if it grows around the mouth or on the chin too."""
     drawn_in = points - points[LOWER_LIP]
-    lower_face = _polygon(points[LOWER_LIP] + BEARD_ROOM * drawn_in, BEARD)
-    around_mouth, chin = _polygon(points[LOWER_LIP] + MOUTH_ROOM * drawn_in, BEARD), _polygon(points, CHIN_PATCH)
+    lower_face = _polygon(points[LOWER_LIP] + BEARD_ROOM * drawn_in, "lower_face")
+    around_mouth, chin = _polygon(points[LOWER_LIP] + MOUTH_ROOM * drawn_in, "lower_face"), _polygon(points, "chin")
     grows = any((hair * patch).sum() > LEAST_BEARD * patch.sum() for patch in (around_mouth, chin))
     return lower_face if grows else np.zeros_like(lower_face)
 
 
-def _polygon(points: Doubles, corners: tuple[int, ...]) -> Floats:
-    """(WINDOW, WINDOW) 1 inside the polygon of these landmarks."""
-    return _filled(points[list(corners)])
+def _polygon(points: Doubles, name: str) -> Floats:
+    """(WINDOW, WINDOW) 1 inside an outline of landmarks."""
+    return _filled(points[outline(name)])
 
 
-def _filled(outline: Doubles) -> Floats:
-    """(WINDOW, WINDOW) 1 inside an outline (n, 2)."""
+def _filled(border: Doubles) -> Floats:
+    """(WINDOW, WINDOW) 1 inside a border (n, 2)."""
     picture = Image.new("L", (WINDOW, WINDOW))
-    ImageDraw.Draw(picture).polygon([(float(x), float(y)) for x, y in outline], fill=255)
+    ImageDraw.Draw(picture).polygon([(float(x), float(y)) for x, y in border], fill=255)
     return np.asarray(np.asarray(picture, np.float32) / np.float32(255), np.float32)
 
 
