@@ -12,6 +12,7 @@ from headform import __version__
 from headform.avatar.commands import add_reconstruct
 from headform.avatar.render_command import add_render
 from headform.errors import BadInput, HeadformError
+from headform.learn.commands import add_learn
 from headform.measure.commands import add_measure
 
 FINE, UNEXPECTED, REFUSED, INTERRUPTED = 0, 1, 2, 130
@@ -122,6 +123,7 @@ def _parser() -> argparse.ArgumentParser:
     add_reconstruct(commands)
     add_render(commands)
     add_measure(commands)
+    add_learn(commands)
     _add_show(commands)
     _add_model(commands)
     doctor = commands.add_parser("doctor", help="say what is installed and whether it is whole")
