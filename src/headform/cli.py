@@ -12,6 +12,7 @@ from headform import __version__
 from headform.avatar.commands import add_reconstruct
 from headform.avatar.render_command import add_render
 from headform.errors import BadInput, HeadformError
+from headform.hair.commands import add_hair
 from headform.learn.commands import add_learn
 from headform.measure.commands import add_measure
 
@@ -122,6 +123,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     add_reconstruct(commands)
     add_render(commands)
+    add_hair(commands)
     add_measure(commands)
     add_learn(commands)
     _add_show(commands)

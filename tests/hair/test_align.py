@@ -24,7 +24,7 @@ Floats = NDArray[np.float32]
 
 
 def test_1_the_anchor_of_a_head() -> None:
-    """40 vertices: 5 % are two. The highest two are (1, 9, 2) and (3, 10, 6): x (1 + 3) / 2 = 2, y 10, z (2 + 6) / 2 = 4."""
+    """Of 40 vertices 5 % are two: (1, 9, 2) and (3, 10, 6) give x (1 + 3) / 2 = 2, y 10, z (2 + 6) / 2 = 4."""
     vertices = np.zeros((40, 3))
     vertices[:, 1] = np.arange(40) / 10  # up to 3.9
     vertices[7], vertices[20] = (3, 10, 6), (1, 9, 2)
@@ -78,13 +78,14 @@ def test_roots_go_to_faces_edges_and_corners() -> None:
     long edge its middle; beyond a corner the corner."""
     triangle = np.array([[0, 0, 0], [0.01, 0, 0], [0, 0.01, 0]])
     roots = np.array([[0.002, 0.003, 0.01], [0.01, 0.01, 0.005], [-0.01, -0.01, 0]])
-    strands = np.stack([roots, roots + [0, 0, 0.1]], 1).astype(np.float32)
+    tips = np.array([0, 0, 0.1])
+    strands = np.stack([roots, roots + tips], 1).astype(np.float32)
     bound = bind(Groom(strands), [[0, 1, 2]], triangle)
     assert bound.roots is not None
     np.testing.assert_allclose(bound.roots.barycentric, [[0.5, 0.2, 0.3], [0, 0.5, 0.5], [1, 0, 0]], atol=1e-6)
     expected = np.array([[0.002, 0.003, 0], [0.005, 0.005, 0], [0, 0, 0]])
     np.testing.assert_allclose(bound.points[:, 0], expected, atol=1e-8)
-    np.testing.assert_allclose(bound.points[:, 1], expected + [0, 0, 0.1], atol=1e-7)  # the strand goes with its root
+    np.testing.assert_allclose(bound.points[:, 1], expected + tips, atol=1e-7)  # the strand goes with its root
 
 
 def test_the_nearest_of_many_triangles_is_what_trying_all_points_finds() -> None:

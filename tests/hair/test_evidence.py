@@ -35,8 +35,7 @@ MIDDLE, HEIGHT = np.array([128.0, 128.0]), 80.0
 def face() -> NDArray[np.float64]:
     """(478, 2) landmarks of an upright face: 80 pixels from chin to forehead, the temples about its middle."""
     points = np.tile(MIDDLE, (478, 1))
-    points[10], points[152] = MIDDLE - (0, HEIGHT / 2), MIDDLE + (0, HEIGHT / 2)
-    points[127], points[356] = MIDDLE - (35, 0), MIDDLE + (35, 0)
+    points[[10, 152, 127, 356]] += np.array([(0, -HEIGHT / 2), (0, HEIGHT / 2), (-35, 0), (35, 0)])
     return points
 
 
@@ -102,7 +101,7 @@ def test_a_bare_hairline_has_roots_and_a_fringe_has_tips() -> None:
 
 @pytest.mark.parametrize(("over", "cropped"), [(2, True), (9, False)])
 def test_hair_that_follows_the_skull_is_cropped(over: float, cropped: bool) -> None:
-    hair = disc(40 + over) & ~disc(34) & (ROW < 118)  # below a quarter of the face's area
+    hair = disc(40 + over) & ~disc(38) & (ROW < 118)  # below a quarter of the face's area
     thick = thickness(hair, np.ones_like(hair), cap(40), face())
     assert thick == pytest.approx(over / HEIGHT, abs=1.5 / HEIGHT)
     assert (thick < CROPPED) == cropped
@@ -110,7 +109,7 @@ def test_hair_that_follows_the_skull_is_cropped(over: float, cropped: bool) -> N
 
 def test_thickness_is_not_judged_beyond_the_photo_or_of_long_hair() -> None:
     hair = disc(42) & ~disc(34) & (ROW < 118)
-    cut = ROW > 95
+    cut = ROW > 110
     assert thickness(hair & cut, cut, cap(40), face()) is None
     assert thickness(disc(100), np.ones_like(hair), cap(40), face()) is None
 

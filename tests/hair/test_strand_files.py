@@ -305,11 +305,13 @@ def test_nothing_stands_at_the_path_after_a_failure(tmp_path: Path) -> None:
 
 
 def test_our_own_file_opens_with_numpy_alone(tmp_path: Path) -> None:
-    """As the module's text describes it: steps of 20 µm, summed twice."""
+    """As the module's text describes it: steps of 20 µm in two bytes, the sign in the last bit, summed twice."""
     files.write(tmp_path / "hair.npz", whole())
     assert zipfile.is_zipfile(tmp_path / "hair.npz")
     with np.load(tmp_path / "hair.npz", allow_pickle=False) as arrays:
-        bends = arrays["bends"].astype(np.int64)
+        low, high = arrays["bends"].astype(np.int64)
+    unsigned = low + 256 * high
+    bends = np.where(unsigned % 2, -(unsigned + 1) // 2, unsigned // 2)
     first, ways = bends[:, :1], np.cumsum(bends[:, 1:], axis=1)
     places = np.concatenate([first, first + np.cumsum(ways, axis=1)], 1) * 2e-5
     np.testing.assert_allclose(places, whole().points, atol=1.1e-5)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from headform.learn.hair_source import Grown
 from headform.learn.hair_views import Ground, mirror_cells
 
 RADIUS, CELL = 0.1, 0.01
@@ -43,3 +44,9 @@ class BallSource:
         out[..., 3] = rng.uniform(0, 1)
         out[self._ground.roots[..., 2] > rng.uniform(0.03, 0.08)] = np.nan
         return out
+
+    def grown(self, seed: int) -> Grown:
+        guides = self.guides(seed)
+        grows = np.isfinite(guides).all((2, 3))
+        strands = self._ground.roots[grows][:, None] + guides[grows][:, ::3, :3]
+        return Grown(guides, np.asarray(strands, np.float32))

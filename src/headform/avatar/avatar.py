@@ -19,6 +19,7 @@ from headform.avatar import formats
 from headform.errors import BadInput
 from headform.files import write_whole
 from headform.fit import Floats, HeadFit
+from headform.hair.groom import Groom
 from headform.head import JOINTS, HeadModel
 from headform.render import Light
 from headform.skin.textures import Textures
@@ -40,6 +41,7 @@ CONVENTIONS = {
     "box": "left, top, right, bottom of the face, pixels",
     "landmark_error": "root mean square, share of the face's size",
     "landmarks": "pixels of the photo",
+    "hair": "sRGB, mean of the strands; null where nobody has looked for hair, 0 strands where there is none",
     "expression": "what the head shows when it is drawn or written; psi is the photo's",
     "scale": "factor of the whole head: a photo shows shape, the prior knows size",
     "offsets_mm": "what each control vertex of the neutral head moves beyond beta; empty where none does",
@@ -75,6 +77,7 @@ class Avatar:
     box         (4,) left, top, right, bottom of the face that was found, pixels
     textures    what it wears; none on a head with another atlas than the default's
     expression  what it shows, unit by unit; nothing at rest. What the photo shows is in `fit`
+    hair        strands on the neutral head, metres; None where nobody has looked for any. Expressions leave it still
     """
 
     model: HeadModel
@@ -85,6 +88,7 @@ class Avatar:
     box: Doubles | None = None
     textures: Textures | None = None
     expression: Mapping[str, float] = field(default_factory=dict)
+    hair: Groom | None = None
 
     def neutral(self) -> Floats:
         """(V, 3) metres: the head at rest."""
@@ -183,6 +187,7 @@ class Avatar:
             "offsets_mm": _rounded(np.asarray(fit.offsets, np.float64) * 1000, 3) if fit.offsets.any() else [],
             "landmark_error": round(float(fit.error), 6),
             "expression": dict(self.expression),
+            "hair": _hair_in_words(self.hair),
             "landmarks": _rounded(self.landmarks, 2),
             "box": None if self.box is None else _rounded(self.box, 2),
             "warnings": list(self.warnings),
@@ -210,6 +215,24 @@ def fingerprint(model: HeadModel) -> str:
     for array in (model.template, model.identity, model.expression, model.drive, model.weights, model.quads):
         digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()
+
+
+def _hair_in_words(hair: Groom | None) -> dict[str, Any] | None:
+    """What it is; the strands themselves are too many to be written here."""
+    if hair is None:
+        return None
+    colour = hair.point_colours().mean((0, 1)) if len(hair) else np.zeros(3)
+    about = {key: value for key, value in hair.about.items() if _plain(value)}
+    return {"name": hair.name, "strands": len(hair), "colour": _rounded(colour, 3), "about": about}
+
+
+def _plain(value: object) -> bool:
+    """Whether JSON can hold it."""
+    try:
+        json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def _rounded(values: ArrayLike, digits: int = 6) -> list[Any]:

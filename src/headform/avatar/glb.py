@@ -12,8 +12,9 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from headform.avatar import pictures
+from headform.avatar import hair, pictures
 from headform.avatar.avatar import Avatar
+from headform.avatar.glb_hair import add_hair
 from headform.avatar.licence import copyright_line
 from headform.avatar.looks import LOOKS, SKIN
 from headform.avatar.mesh import (
@@ -83,6 +84,7 @@ def pack(avatar: Avatar, texture: int | None = None, height: float = 0.0) -> tup
     }
     shown = _add_pictures(avatar, texture, document, packing)
     document["materials"] = [_material(name, shown) for name in looks]
+    add_hair(avatar, document, packing, lift)
     if any("extensions" in material for material in document["materials"]):
         document["extensionsUsed"] = ["KHR_materials_specular"]
     return document, packing
@@ -177,7 +179,7 @@ def _skin(packing: Packing, bones: NDArray[np.float64]) -> Document:
 
 def _add_pictures(avatar: Avatar, texture: int | None, document: Document, packing: Packing) -> dict[str, int]:
     """Pictures go into the document; what comes back is the number of each one's texture by its name."""
-    textures = pictures.worn(avatar, texture)
+    textures = hair.worn(avatar, texture)
     if textures is None:
         return {}
     images = [
@@ -187,7 +189,12 @@ def _add_pictures(avatar: Avatar, texture: int | None, document: Document, packi
     document["samplers"] = [{"magFilter": LINEAR, "minFilter": MIPMAPS}]
     document["images"] = images
     document["textures"] = [{"sampler": 0, "source": number} for number in range(len(images))]
-    return {str(image["name"]): number for number, image in enumerate(images)}
+    shown = {str(image["name"]): number for number, image in enumerate(images)}
+    bare = pictures.worn(avatar, texture)
+    if bare is not None and bare is not textures:  # no material shows it: it is there to be read back
+        content = hair.bare_picture(bare)
+        images.append({"name": hair.BARE, "mimeType": "image/jpeg", "bufferView": packing.view(content)})
+    return shown
 
 
 def _material(name: str, shown: dict[str, int]) -> Document:

@@ -40,3 +40,6 @@ LOOKS = {
     # Black, so that all that shows of it is its glint.
     "cornea": Look(("cornea_left", "cornea_right"), (0.0, 0.0, 0.0), 0.05, opacity=0.15),
 }
+# Cards: their picture and the colours of their vertices say the rest. The specular of each hair on a ribbon is turned
+# its own way, and what is left of it together is little.
+HAIR = Look((), (1.0, 1.0, 1.0), 0.6, picture="hair", specular=0.1)

@@ -8,17 +8,19 @@ from collections.abc import Callable
 
 import numpy as np
 
-from headform.avatar import pictures
+from headform.avatar import hair, pictures
 from headform.avatar.avatar import Avatar
-from headform.avatar.looks import LOOKS
+from headform.avatar.looks import HAIR, LOOKS, SKIN
 from headform.avatar.mesh import look_names, look_of, smooth_normals
 from headform.fit import Floats
+from headform.hair.cards import Cards
 from headform.head import HeadModel
 from headform.render.colour import to_srgb
 
 Called = Callable[[str], str]  # a picture's file by its name in `Textures`
 
 USUAL_STEM = "head"
+WITH_HAIR = "albedo_hair"  # the skin's picture in the shade of the hair; `albedo` is the skin as it is
 CORNER = "%d/%d/%d"  # vertex, texture coordinate, normal
 TRIANGLE, QUAD = (f"f {' '.join([CORNER] * count)}\n" for count in (3, 4))
 
@@ -31,17 +33,24 @@ def files(avatar: Avatar, texture: int | None, stem: str) -> dict[str, bytes]:
     """
     before = "" if stem == USUAL_STEM else f"{stem}_"
     textures = pictures.worn(avatar, texture)
-    exact = {} if textures is None else pictures.exact(textures)
+    exact = {} if textures is None else dict(pictures.exact(textures))
+    cards = hair.cards(avatar)
     about = avatar.provenance.in_words()
-    head = obj(avatar.model, avatar.vertices(), about, f"{stem}.mtl")
-    named = {f"{before}{name}.png": content for name, content in exact.items()}
+    head = obj(avatar.model, avatar.vertices(), about, f"{stem}.mtl", cards)
+    painted = hair.worn(avatar, texture)
+    if painted is not None and painted is not textures:
+        exact[WITH_HAIR] = pictures.png(painted.albedo)
+    if cards is not None:
+        exact |= {hair.PICTURE: hair.coloured_picture(cards), hair.RELIEF: hair.relief_picture(cards)}
+    named = {f"{before}{name}{pictures.kind(content)[0]}": content for name, content in exact.items()}
     return {f"{stem}.obj": head, f"{stem}.mtl": mtl(avatar, about, lambda name: f"{before}{name}.png"), **named}
 
 
-def obj(model: HeadModel, vertices: Floats, about: str = "", materials: str = "") -> bytes:
+def obj(model: HeadModel, vertices: Floats, about: str = "", materials: str = "", cards: Cards | None = None) -> bytes:
     """The file for vertices (V, 3), six decimals; vertex numbers are the model's, and normals have the same.
 
-    `about` becomes a remark, `materials` is the file that says how each part looks.
+    `about` becomes a remark, `materials` is the file that says how each part looks; `cards` of hair are a second
+    object after the head.
     """
     out = io.StringIO()
     out.write(f"# {about or 'Headform'}\n# metres, +Y up, the face looks along +Z\n")
@@ -62,7 +71,24 @@ def obj(model: HeadModel, vertices: Floats, about: str = "", materials: str = ""
         three = model.quads[mine, 3] == model.quads[mine, 2]
         for row, short in zip(corners.reshape(-1, 12).tolist(), three.tolist(), strict=True):
             out.write(TRIANGLE % tuple(row[:9]) if short else QUAD % tuple(row))
+    if cards is not None:
+        _write_hair(out, cards, (len(vertices), len(model.uv)))
     return out.getvalue().encode()
+
+
+def _write_hair(out: io.StringIO, cards: Cards, before: tuple[int, int]) -> None:
+    """A second object; `before` it are so many vertices, with their normals, and texture coordinates.
+
+    Programs that read OBJ draw both sides of a face, so that one side of each card is written.
+    """
+    out.write("o hair\n")
+    _write_rows(out, "v", cards.vertices, 6)
+    _write_rows(out, "vt", cards.uv, 6)
+    _write_rows(out, "vn", cards.normals, 4)
+    out.write(f"g hair\nusemtl {hair.PICTURE}\ns 1\n")
+    first, first_uv = before
+    corners = cards.front().astype(np.int64)[..., None] + np.array([first, first_uv, first]) + 1
+    out.write(TRIANGLE * len(corners) % tuple(corners.ravel().tolist()))
 
 
 def _write_rows(out: io.StringIO, word: str, rows: Floats, digits: int) -> None:
@@ -83,11 +109,17 @@ def mtl(avatar: Avatar, about: str, called: Called) -> bytes:
         out += ["", f"newmtl {name}", f"Kd {red:.3f} {green:.3f} {blue:.3f}", "Ks 0.04 0.04 0.04", "illum 2"]
         out += [f"Ns {_exponent(look.roughness):.0f}", f"Pr {look.roughness:.2f}", f"d {look.opacity:.2f}"]
         if worn:
-            out.append(f"map_Kd {called(str(look.picture))}")
-        if worn and name == "skin":
+            shaded = name == SKIN and avatar.hair is not None and len(avatar.hair) > 0
+            out.append(f"map_Kd {called(WITH_HAIR if shaded else str(look.picture))}")
+        if worn and name == SKIN:
             out += [f"map_Bump -bm 1 {called('normal')}", f"norm {called('normal')}", f"map_Pr {called('roughness')}"]
         if worn and name == "lashes":
             out.append(f"map_d {called('lashes')}")
+    if hair.cards(avatar) is not None:
+        relief = called(hair.RELIEF).replace(".png", ".jpg")
+        out += ["", f"newmtl {hair.PICTURE}", "Kd 1.000 1.000 1.000", "Ks 0.02 0.02 0.02", "illum 2"]
+        out += [f"Ns {_exponent(HAIR.roughness):.0f}", f"Pr {HAIR.roughness:.2f}", f"map_Kd {called(hair.PICTURE)}"]
+        out += [f"map_d {called(hair.PICTURE)}", f"norm {relief}"]
     return ("\n".join(out) + "\n").encode()
 
 

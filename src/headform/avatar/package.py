@@ -6,14 +6,14 @@ import io
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 
-from headform.avatar import obj, pictures
+from headform.avatar import hair, obj, pictures
 from headform.avatar.avatar import Avatar, json_bytes
 from headform.avatar.glb import glb
 from headform.avatar.licence import licence_note
 
 LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the first moment a zip can name
 READABLE = 0o644 << 16  # rights of the unpacked files
-AS_IT_IS = (".png", ".glb")  # nothing is gained by packing these: pictures are packed already
+AS_IT_IS = (".png", ".jpg", ".glb", ".npz")  # nothing is gained by packing these: pictures are packed already
 QUICK = 1
 
 
@@ -33,7 +33,8 @@ def png_files(avatar: Avatar, texture: int | None, stem: str) -> dict[str, bytes
 
 
 def zip_bytes(avatar: Avatar, texture: int | None = None) -> bytes:
-    """avatar.zip: the head as OBJ with its pictures, as GLB, its parameters, a preview and the licence."""
+    """avatar.zip: the head as OBJ with its pictures, as GLB, its parameters, a preview and the licence; its hair as
+    strands."""
     with ThreadPoolExecutor(1) as pool:
         drawn = pool.submit(pictures.preview, avatar)  # meanwhile pictures are encoded
         inside = obj.files(avatar, texture, "head") | {
@@ -42,6 +43,8 @@ def zip_bytes(avatar: Avatar, texture: int | None = None) -> bytes:
             "preview.png": drawn.result(),
             "LICENCE.txt": licence_note(avatar).encode("utf-8", "backslashreplace"),
         }
+    if avatar.hair is not None:
+        inside |= {hair.KEPT: hair.kept(avatar.hair), hair.STRANDS: hair.strands(avatar.hair)}
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as packed:
         for name, content in inside.items():

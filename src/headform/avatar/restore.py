@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,8 @@ def load(path: str | Path, model: HeadModel | None = None) -> Avatar:
     """
     path = Path(path)
     stored = read_stored(path)
-    return restored(stored.parameters, stored.textures, model, str(path))
+    avatar = restored(stored.parameters, stored.textures, model, str(path))
+    return avatar if stored.hair is None else replace(avatar, hair=stored.hair)
 
 
 def restored(

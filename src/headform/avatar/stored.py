@@ -9,14 +9,19 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from headform.avatar.glb_hair import KEPT as STRANDS
+from headform.avatar.hair import BARE, bared
+from headform.avatar.hair import KEPT as HAIR
 from headform.errors import BadInput
+from headform.hair.files import from_bytes
+from headform.hair.groom import Groom
 from headform.skin.atlas import MOST_SIZE
 from headform.skin.textures import Textures
 
@@ -36,10 +41,11 @@ KINDS = "an avatar.zip, its unpacked folder, or a .glb or .vrm that Headform wro
 
 @dataclass(frozen=True, eq=False)
 class Stored:
-    """The parameters that `Avatar.parameters` wrote, and the pictures if there were any."""
+    """The parameters that `Avatar.parameters` wrote, and the pictures and the hair if there were any."""
 
     parameters: dict[str, Any]
     textures: Textures | None
+    hair: Groom | None = None
 
 
 def read_stored(path: Path) -> Stored:
@@ -74,11 +80,18 @@ def _from_folder(folder: Path) -> Stored:
     content = read(PARAMETERS)
     if content is None:
         raise BadInput(f"{folder} holds no {PARAMETERS}; give the folder of one avatar")
-    parameters, textures = _parameters(content, str(folder)), _textures(read, str(folder))
+    stored = Stored(_parameters(content, str(folder)), _textures(read, str(folder)), _hair(read, str(folder)))
     packed = next((folder / name for name in PACKED if (folder / name).is_file()), None)
-    if textures is None and packed is not None:
-        textures = read_stored(packed).textures
-    return Stored(parameters, textures)
+    if packed is None or (stored.textures is not None and (stored.hair is not None or not _haired(stored))):
+        return stored
+    inside = read_stored(packed)
+    textures = inside.textures if stored.textures is None else stored.textures
+    return Stored(stored.parameters, textures, inside.hair if stored.hair is None else stored.hair)
+
+
+def _haired(stored: Stored) -> bool:
+    """Whether the parameters say that there is hair."""
+    return stored.parameters.get("hair") is not None
 
 
 def _from_zip(content: bytes, called: str) -> Stored:
@@ -94,7 +107,7 @@ def _from_zip(content: bytes, called: str) -> Stored:
             parameters = read(PARAMETERS)
             if parameters is None:
                 raise BadInput(f"{called} holds no {PARAMETERS}: it is no avatar that Headform wrote")
-            return Stored(_parameters(parameters, called), _textures(read, called))
+            return Stored(_parameters(parameters, called), _textures(read, called), _hair(read, called))
     except DAMAGED as error:
         raise BadInput(f"{called} is damaged and cannot be read ({error}); make it or fetch it anew") from error
 
@@ -107,15 +120,21 @@ def _from_glb(content: bytes, called: str) -> Stored:
 
         def read(name: str) -> bytes | None:
             image = images.get(name.removesuffix(".png"))
-            if image is None:
-                return None
-            view = document["bufferViews"][image["bufferView"]]
+            return None if image is None else viewed(image["bufferView"])
+
+        def viewed(number: int) -> bytes:
+            view = document["bufferViews"][number]
             first = view.get("byteOffset", 0)
             return binary[first : first + view["byteLength"]]
 
         if not isinstance(parameters, dict):
             raise BadInput(f"{called} was not written by this Headform, or its extras were lost in another program")
-        return Stored(parameters, _textures(read, called))
+        textures, bare = _textures(read, called), read(BARE)
+        if textures is not None and bare is not None:
+            textures = replace(textures, albedo=bared(textures.albedo, _picture(bare, "albedo", called)))
+        strands = document["asset"]["extras"].get(STRANDS)
+        hair = None if strands is None else from_bytes(viewed(strands), ".npz", f"the hair of {called}")
+        return Stored(parameters, textures, hair)
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError, struct.error) as error:
         raise BadInput(f"{called} is damaged and cannot be read; make it or fetch it anew") from error
 
@@ -147,6 +166,11 @@ def _parameters(content: bytes, called: str) -> dict[str, Any]:
 def _most(name: str) -> int:
     """Bytes that a file of this name may have: a small zip can unpack to more than there is memory."""
     return MOST_WORDS if name == PARAMETERS else MOST_PICTURE
+
+
+def _hair(read: Read, called: str) -> Groom | None:
+    content = read(HAIR)
+    return None if content is None else from_bytes(content, ".npz", f"the hair of {called}")
 
 
 def _textures(read: Read, called: str) -> Textures | None:

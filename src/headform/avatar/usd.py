@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headform.avatar import pictures
+from headform.avatar import hair, pictures
 from headform.avatar.avatar import Avatar
 from headform.avatar.licence import copyright_line
 from headform.avatar.looks import LOOKS, SKIN
@@ -27,7 +28,10 @@ try:
 except ImportError:
     raise MissingExtra('USD files need another package: pip install "headform[usd]"') from None
 
+from headform.avatar.usd_hair import add_cards, add_curves  # it, too, needs pxr
+
 Named = dict[str, str]  # the files of the pictures that are shown, by their names in `Textures`
+AddHair = Callable[[Any, Avatar, Any, Named], None]  # to a stage, bound to a skeleton
 
 STILL = 1e-5  # metres: a vertex that a unit moves less does not move
 LONG_AGO = (1980, 1, 1, 12, 0, 0, 1, 1, 0)  # where we are: a package names no time zone
@@ -35,17 +39,17 @@ LONG_AGO = (1980, 1, 1, 12, 0, 0, 1, 1, 0)  # where we are: a package names no t
 
 def usda_files(avatar: Avatar, texture: int | None, stem: str) -> dict[str, bytes]:
     """The scene as text, and beside it its pictures, which begin with its name."""
-    return _files(avatar, texture, f"{stem}.usda", f"{stem}_")
+    return _files(avatar, texture, f"{stem}.usda", add_curves, f"{stem}_")
 
 
 def usdc_files(avatar: Avatar, texture: int | None, stem: str) -> dict[str, bytes]:
     """The scene in the binary form, and beside it its pictures, which begin with its name."""
-    return _files(avatar, texture, f"{stem}.usdc", f"{stem}_")
+    return _files(avatar, texture, f"{stem}.usdc", add_curves, f"{stem}_")
 
 
 def usdz_files(avatar: Avatar, texture: int | None, stem: str) -> dict[str, bytes]:
     """Scene and pictures in one file; the same avatar gives the same bytes."""
-    inside, then = _files(avatar, texture, "head.usdc"), time.mktime(LONG_AGO)
+    inside, then = _files(avatar, texture, "head.usdc", add_cards), time.mktime(LONG_AGO)
     with tempfile.TemporaryDirectory(prefix="headform-") as folder:
         for name, content in inside.items():
             Path(folder, name).write_bytes(content)
@@ -56,14 +60,17 @@ def usdz_files(avatar: Avatar, texture: int | None, stem: str) -> dict[str, byte
         return {f"{stem}.usdz": package.read_bytes()}
 
 
-def _files(avatar: Avatar, texture: int | None, scene: str, before: str = "") -> dict[str, bytes]:
+def _files(avatar: Avatar, texture: int | None, scene: str, add_hair: AddHair, before: str = "") -> dict[str, bytes]:
     """The scene under its file's name, and its pictures, whose names begin with `before`."""
-    textures = pictures.worn(avatar, texture)
-    shown = {} if textures is None else pictures.compact(textures)
+    textures = hair.worn(avatar, texture)
+    shown = {} if textures is None else dict(pictures.compact(textures))
+    cards = hair.cards(avatar) if add_hair is add_cards else None
+    if cards is not None:
+        shown[hair.PICTURE] = hair.coloured_picture(cards)
     named = {name: f"{before}{name}{pictures.kind(content)[0]}" for name, content in shown.items()}
     with tempfile.TemporaryDirectory(prefix="headform-") as folder:
         path = Path(folder, scene)
-        _write_scene(avatar, named, path)
+        _write_scene(avatar, named, path, add_hair)
         return {scene: path.read_bytes()} | {named[name]: content for name, content in shown.items()}
 
 
@@ -88,7 +95,7 @@ def _quads_of(avatar: Avatar, look: str) -> _Quads:
     return _Quads(rows.astype(np.int64), real.sum(1), corners.reshape(-1), quads_uv[real].astype(np.int64))
 
 
-def _write_scene(avatar: Avatar, named: Named, path: Path) -> None:
+def _write_scene(avatar: Avatar, named: Named, path: Path, add_hair: AddHair) -> None:
     stage = Usd.Stage.CreateNew(str(path))
     UsdGeom.SetStageUpAxis(stage, UsdGeom.Tokens.y)
     UsdGeom.SetStageMetersPerUnit(stage, 1.0)
@@ -99,7 +106,7 @@ def _write_scene(avatar: Avatar, named: Named, path: Path) -> None:
     moved = morphs(avatar, rest)
     names = list(avatar.model.expression_names)
     skeleton = _add_skeleton(stage, avatar, names)
-    for look in look_names(avatar.model, bool(named)):
+    for look in look_names(avatar.model, avatar.textures is not None):
         quads = _quads_of(avatar, look)
         mesh = _add_mesh(stage, avatar, look, quads, rest)
         binding = UsdSkel.BindingAPI.Apply(mesh.GetPrim())
@@ -108,7 +115,9 @@ def _write_scene(avatar: Avatar, named: Named, path: Path) -> None:
         _add_shapes(stage, mesh, binding, names, moved[:, quads.rows])
         material = _add_material(stage, look, named)
         UsdShade.MaterialBindingAPI.Apply(mesh.GetPrim()).Bind(material)
-    root.CreateExtentAttr(_extent(rest))
+    add_hair(stage, avatar, skeleton, named)
+    outermost = rest if avatar.hair is None else np.concatenate([rest, avatar.hair.points.reshape(-1, 3)])
+    root.CreateExtentAttr(_extent(outermost))
     stage.GetRootLayer().Save()
 
 

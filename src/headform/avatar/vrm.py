@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from headform.avatar import pictures
 from headform.avatar.avatar import Avatar
 from headform.avatar.glb import FIRST_JOINT, MESH_NODE, Document, pack
+from headform.avatar.glb_hair import node_of
 from headform.avatar.licence import copyright_line
 from headform.avatar.mesh import joint_places
 from headform.avatar.packing import Packing
@@ -64,14 +65,16 @@ def vrm(avatar: Avatar, texture: int | None = None) -> bytes:
     lift = np.array([0.0, size * ADULT_NECK[1] - joints[0, 1], 0.0])
     document, packing = pack(avatar, texture, float(lift[1]))
     bones = _add_body(document, joints + lift, size)
-    document["scenes"] = [{"name": "head", "nodes": [MESH_NODE, bones["hips"]]}]
+    hair = node_of(document)
+    meshes = [MESH_NODE] if hair is None else [MESH_NODE, hair]
+    document["scenes"] = [{"name": "head", "nodes": [*meshes, bones["hips"]]}]
     document["extensionsUsed"] = [*document.get("extensionsUsed", []), "VRMC_vrm"]
     document["extensions"] = {
         "VRMC_vrm": {
             "specVersion": VERSION,
             "meta": _meta(avatar, _add_thumbnail(avatar, document, packing)),
             "humanoid": {"humanBones": {name: {"node": node} for name, node in bones.items()}},
-            "firstPerson": {"meshAnnotations": [{"node": MESH_NODE, "type": "auto"}]},
+            "firstPerson": {"meshAnnotations": [{"node": node, "type": "auto"} for node in meshes]},
             "lookAt": _look_at(joints),
             "expressions": _expressions(avatar),
         }

@@ -1,9 +1,9 @@
 """Hair of another head onto this one: the avatar thesis's equations (1) to (4), and roots on the scalp.
 
-Convention: metres, +Y up, face towards +Z; the thesis has Z up. As printed, (2) points from the head to the hair and (4)
-scales about the origin, wherever that is: the hair would move away from the head, and the scale would move it again.
-Here (2) points to the head, and (4) scales about the anchor, which therefore stays on the head's. The hair has to face
-the front already.
+Convention: metres, +Y up, face towards +Z; the thesis has Z up. As printed, (2) points from the head to the hair and
+(4) scales about the origin, wherever that is: the hair would move away from the head, and the scale would move it
+again. Here (2) points to the head, and (4) scales about the anchor, which therefore stays on the head's. The hair has
+to face the front already.
 """
 
 from __future__ import annotations
@@ -188,7 +188,7 @@ def _search(points: Any, corners: Any, middle: Any, radius: Any, triangle: Any, 
         triangle[n] = last
         shares[n] = here
         for t in range(len(corners)):
-            a, b, c = (points[n, axis] - middle[t, axis] for axis in range(3))
+            a, b, c = points[n, 0] - middle[t, 0], points[n, 1] - middle[t, 1], points[n, 2] - middle[t, 2]
             reach = best + radius[t]
             if a * a + b * b + c * c >= reach * reach:
                 continue

@@ -54,7 +54,7 @@ def bundles_of(groom: Groom, count: int, seed: int = 0) -> Bundles:
     lines = resampled(groom.points[chosen], KNOTS)
     nearest = _gathered(_places(lines), min(count, len(chosen)))
     used, bundle = np.unique(nearest, return_inverse=True)  # where strands lie on each other, some have no bundle
-    bundle, count = bundle.astype(np.int32), len(used)
+    count = len(used)
     centres = _smoothed(_mean(lines, bundle, count))
     away = np.square(lines - centres[bundle]).sum(2).mean(1)
     spread = np.sqrt(np.bincount(bundle, away, count) / np.maximum(np.bincount(bundle, minlength=count), 1))
@@ -65,7 +65,7 @@ def bundles_of(groom: Groom, count: int, seed: int = 0) -> Bundles:
         spread.astype(np.float32),
         lengths.astype(np.float32),
         chosen,
-        bundle,
+        bundle.astype(np.int32),
     )
 
 
@@ -104,7 +104,7 @@ def _places(lines: Floats) -> Floats:
     return np.ascontiguousarray(np.concatenate(ends, 1).T)
 
 
-def _mean(values: Floats, bundle: Ints, count: int) -> Floats:
+def _mean(values: Floats, bundle: NDArray[Any], count: int) -> Floats:
     """(count, K, 3) the mean of values (N, K, 3) of each bundle."""
     total = np.zeros((count, *values.shape[1:]), np.float32)
     _add_rows(values, bundle, total)
@@ -122,7 +122,7 @@ def _smoothed(lines: Floats) -> Floats:
     tail = 2 * lines[:, -1:] - lines[:, -2 : -2 * SMOOTHING - 2 : -1]
     longer = np.concatenate([head, lines, tail], 1)
     parts = [weight * longer[:, at : at + lines.shape[1]] for at, weight in enumerate(bell)]
-    return np.sum(parts, 0, dtype=np.float32)
+    return np.asarray(np.sum(parts, 0), np.float32)
 
 
 def _colours(groom: Groom, chosen: NDArray[np.int64]) -> Floats:
@@ -182,7 +182,7 @@ def _spread_out(places: Any, count: int) -> Any:
             if away[n] < best[n]:
                 best[n] = away[n]
                 nearest[n] = m
-        at = np.argmax(best)
+        at = int(np.argmax(best))
     return nearest
 
 

@@ -18,15 +18,18 @@ Bytes = NDArray[np.uint8]
 
 STRIPS = 8
 LONG, BROAD = 1024, 64  # pixels of a strip along and across
-DENSITIES = np.array([64, 58, 52, 46, 40, 32, 24, 14])  # strands on each strip, from the dense to the wispy
-POOL = 6  # bundles whose strands share a strip: alone, most have too few
+DENSITIES = np.array([44, 40, 36, 32, 28, 22, 16, 10])  # strands on each strip, from the dense to the wispy
+POOL = 2  # bundles whose strands share a strip: more of them, and no lock or curl is left to see
 FINE = 160  # points of a strand as it is painted: coils turn every few millimetres
 RIM = 0.05  # of a strip's breadth stays clear on either side, so that strips do not run into each other far away
 DISTURBED = 0.16  # of the breadth: how far a strand that is painted twice moves aside
 THICK, TIP_THICK = 1.15, 0.45  # pixels: half of a strand's breadth at root and tip
-FRAYED = 0.38  # of the length: how much the shortest strand ends before the longest
-DARK, BRIGHT = 0.62, 1.0  # sRGB of strands, which the hair's own colour multiplies
+FRAYED = 0.5  # of the length: how much the shortest strand ends before the longest
+LOCKS = 5  # side by side on a strip, each of another tone
+DARK, BRIGHT = 0.42, 0.98  # sRGB of strands, which the hair's own colour multiplies
+RISE = 0.25  # how much lighter the outer side of a curl is, and how much darker the inner
 ROUND = 0.75  # how far the sides of a strand turn away, of a full quarter
+SHADES = 15  # of grey and of alpha: more are not seen on hair, and files would be twice as large
 EDGE = 0.5  # pixels over which a strand's edge fades
 BLEED = 3.0  # pixels that colours run out under what is clear: else cards would have dark seams
 
@@ -67,14 +70,14 @@ def paint_strips(groom: Groom, bundles: Bundles, frames: Frames, seed: int = 0) 
         for strip in range(STRIPS):
             rows = slice(strip * BROAD, (strip + 1) * BROAD)
             curves = _curves(groom, bundles, frames, strip, rng)
-            reach = 1 - FRAYED * rng.random(len(curves)) ** 2
-            tones = rng.uniform(DARK, BRIGHT, len(curves))
+            reach = 1 - FRAYED * rng.random(len(curves)) ** 1.4
+            tones = _tones(curves, rng)
             _draw(curves, reach, tones, value[rows], alpha[rows], lean[rows])
     return _finished(value, alpha, lean)
 
 
 def _curves(groom: Groom, bundles: Bundles, frames: Frames, strip: int, rng: np.random.Generator) -> Floats:
-    """(N, FINE, 2) pixels along and across the strip of the strands on it."""
+    """(N, FINE, 3) of the strands on a strip: pixels along and across it, and how far up they lie, −1 … 1."""
     members = np.bincount(bundles.bundle, minlength=len(frames.places))
     ranked = np.argsort(-members, kind="stable")
     level = np.array_split(ranked, STRIPS)[strip] if len(ranked) >= STRIPS else ranked
@@ -89,8 +92,15 @@ def _curves(groom: Groom, bundles: Bundles, frames: Frames, strip: int, rng: np.
     return _inside(curves)
 
 
+def _tones(curves: Floats, rng: np.random.Generator) -> Floats:
+    """(N,) sRGB: strands beside each other are alike, so that from afar, too, a strip is no even grey."""
+    lock = np.clip(curves[:, FINE // 2, 1] / BROAD * LOCKS, 0, LOCKS - 1).astype(int)
+    share = 0.5 * rng.permutation(LOCKS)[lock] / (LOCKS - 1) + 0.5 * rng.random(len(curves))
+    return np.asarray(DARK + (BRIGHT - DARK) * share, np.float32)
+
+
 def _flattened(lines: Floats, bundle: NDArray[np.int32], lengths: Floats, frames: Frames) -> Floats:
-    """(N, FINE, 2) where strands (N, FINE, 3) lie on their cards: share of the length, and −0.5 … 0.5 across."""
+    """(N, FINE, 3) where strands (N, FINE, 3) lie on their cards: share of the length, and −0.5 … 0.5 across and up."""
     at = np.linspace(0, KNOTS - 1, FINE)
     low = np.minimum(at.astype(int), KNOTS - 2)
     part = (at - low)[:, None].astype(np.float32)
@@ -101,16 +111,17 @@ def _flattened(lines: Floats, bundle: NDArray[np.int32], lengths: Floats, frames
 
     away = lines - between(frames.places)
     across = (away * between(frames.across)).sum(2) / frames.width[bundle][:, None]
+    up = (away * between(frames.out)).sum(2) / frames.width[bundle][:, None]
     along = (away * between(frames.along)).sum(2) / np.maximum(lengths[bundle], 1e-4)[:, None]
     share = np.clip(np.linspace(0, 1, FINE) + along, 0, 1)
-    return np.stack([share, across], 2).astype(np.float32)
+    return np.stack([share, across, up], 2).astype(np.float32)
 
 
 def _inside(curves: Floats) -> Floats:
     """The same in pixels of a strip; what would leave it at the sides is held back, softly."""
     half = 0.5 - RIM
     across = 0.5 + half * np.tanh(curves[..., 1] / half)
-    return np.stack([curves[..., 0] * LONG, across * BROAD], 2).astype(np.float32)
+    return np.stack([curves[..., 0] * LONG, across * BROAD, np.clip(2 * curves[..., 2], -1, 1)], 2).astype(np.float32)
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -123,6 +134,7 @@ def _draw(curves: Any, reach: Any, tones: Any, value: Any, alpha: Any, lean: Any
             x0, y0, x1, y1 = curves[n, k, 0], curves[n, k, 1], curves[n, k + 1, 0], curves[n, k + 1, 1]
             share = k / last
             thick = THICK + (TIP_THICK - THICK) * share**2
+            tone = tones[n] * (1 + RISE * curves[n, k, 2])
             steps = int(max(abs(x1 - x0), 2 * abs(y1 - y0))) + 1
             for step in range(steps):
                 x, y = x0 + (x1 - x0) * step / steps, y0 + (y1 - y0) * step / steps
@@ -132,7 +144,7 @@ def _draw(curves: Any, reach: Any, tones: Any, value: Any, alpha: Any, lean: Any
                     cover = min(max((thick + EDGE - abs(off)) / (2 * EDGE), 0.0), 1.0)
                     if cover <= 0:
                         continue
-                    value[row, column] += cover * (tones[n] - value[row, column])
+                    value[row, column] += cover * (tone - value[row, column])
                     side = min(max(off / thick, -1.0), 1.0)
                     lean[row, column] += cover * (side - lean[row, column])
                     alpha[row, column] = max(alpha[row, column], cover)
@@ -144,12 +156,12 @@ def _finished(value: Floats, alpha: Floats, lean: Floats) -> CardPicture:
     fill = near[..., :2] / np.maximum(near[..., 2:], 1e-4)
     empty = near[..., 2] < 1e-3
     fill[empty] = (0.5 * (DARK + BRIGHT), 0.0)
-    value, lean = alpha * value + (1 - alpha) * fill[..., 0], alpha * lean + (1 - alpha) * fill[..., 1]
-    grey = np.repeat(value[..., None], 3, 2)
+    tone, turned = alpha * value + (1 - alpha) * fill[..., 0], alpha * lean + (1 - alpha) * fill[..., 1]
+    grey = np.repeat(tone[..., None], 3, 2)
     colour = np.concatenate([grey, alpha[..., None]], 2)
-    tilt = ROUND * lean
+    tilt = ROUND * turned
     normal = np.stack([np.zeros_like(tilt), tilt, np.sqrt(1 - tilt**2)], 2)
     return CardPicture(
-        np.rint(np.clip(colour[::-1], 0, 1) * 255).astype(np.uint8),
+        (np.rint(np.clip(colour[::-1], 0, 1) * SHADES) * (255 // SHADES)).astype(np.uint8),
         np.rint(normal[::-1] * 127 + 128).astype(np.uint8),
     )

@@ -19,23 +19,27 @@ Ints = NDArray[np.int32]
 
 MOST_TRIANGLES = 40_000
 USUAL_CARDS, MOST_CARDS = 1600, 4500
+SIDES = 4  # triangles of a segment: two to be seen from before, two from behind
 SEGMENT = 0.026  # metres of hair that bend as one piece
-LEAST_SEGMENTS, MOST_SEGMENTS = 2, 12
+LEAST_SEGMENTS, MOST_SEGMENTS = 2, 8
+CROWDING = 1.4  # exponent: segments are shorter near the root, where hair bends round the skull
 LAYERS = 16.0  # cards one over the other, for short hair; long hair lies on itself anyway
 SCALP_AREA = 0.06  # m²
 NARROW, WIDE = 0.0055, 0.009  # metres across a card of straight hair
 WIDEST = 0.022  # of a card whose strands curl out of its line
 SPREADS = 2.6  # root mean square distances of a bundle's strands that a card is wide
+STRAY = 0.5  # of the width of others: a strand by itself is no lock
 LIFT = 0.0012  # metres outwards, so that a ribbon's edges stay out of the skull
 ROLL = np.radians(20.0)  # how far cards turn about their lines by chance: flat shingles would show their edges
 STEEP = 0.3  # where hair stands off the skull, this much of a card's turn is chance
-ROOT_WIDTH, TIP_WIDTH = 0.6, 0.5  # of the width in the middle
+ROOT_WIDTH, TIP_WIDTH = 0.8, 0.5  # of the width in the middle
 OWN_NORMAL = 0.25  # share of the ribbon's own normal; the rest is the skull's, so that light lies softly on all
 DARKEST = 0.32  # of the light is left in the deepest hair
 SHADOW_WIDTH = 7.5  # metres that the strands of a whole head are wide to light, side by side
+GAIN = 1.9  # of the linear colour: what the picture, whose strands are light and dark, takes away, and some gleam
 TONES = 0.10  # how far cards differ in brightness
-ROUGHNESS = 0.6
-SPECULAR = 0.25  # half of what other things reflect: the hairs below a ribbon's face do not face the lamp
+ROUGHNESS = 0.55
+SPECULAR = 0.2  # less than half of what other things reflect: most hairs of a ribbon do not face the lamp
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,8 +51,10 @@ class Cards:
     normals    (V, 3) unit, mostly those of the skull below
     tangents   (V, 4) unit, along the strand, which is +u; the fourth is the side (±1) of +v
     uv         (V, 2) root to tip, and across one of the picture's strips; origin bottom-left
-    triangles  (T, 3) counter-clockwise from outside
+    triangles  (T, 3) of both sides, each to be seen from one: where a program turns normals over to draw the back of a
+               surface, hair that is seen edge-on would be lit from within
     colours    (V, 3) sRGB 0–1: the hair's colour, darker deep in it; multiplies the picture
+    open_sky   (V,) 0–1: the light from all around that reaches it through the hair; is in the colours already
     picture    strands to put on them
     """
 
@@ -58,10 +64,15 @@ class Cards:
     uv: Floats
     triangles: Ints
     colours: Floats
+    open_sky: Floats
     picture: CardPicture
 
     def __len__(self) -> int:
         return len(self.vertices)
+
+    def front(self) -> Ints:
+        """(T / 2, 3) the triangles of one side, for programs that draw both."""
+        return self.triangles.reshape(-1, SIDES // 2, 3)[::2].reshape(-1, 3)
 
     def surface(self) -> Surface:
         """What the renderer draws."""
@@ -69,6 +80,7 @@ class Cards:
             (1.0, 1.0, 1.0),
             Texture.colour(self.picture.colour),
             relief=Texture.normals(self.picture.normal),
+            two_sided=False,
             roughness=ROUGHNESS,
             specular=SPECULAR,
         )
@@ -100,7 +112,7 @@ def cards_of(groom: Groom, seed: int = 0) -> Cards:
 def _count(length: float, segments: int) -> int:
     """How many cards hair of this length needs; short ones cover less of the scalp."""
     cover = int(LAYERS * SCALP_AREA / (max(length, 0.002) * WIDE))
-    return min(max(USUAL_CARDS, cover), MOST_CARDS, MOST_TRIANGLES // (2 * segments))
+    return min(max(USUAL_CARDS, cover), MOST_CARDS, MOST_TRIANGLES // (SIDES * segments))
 
 
 def _frames(bundles: Bundles, rng: np.random.Generator) -> Frames:
@@ -120,6 +132,7 @@ def _frames(bundles: Bundles, rng: np.random.Generator) -> Frames:
     across = np.asarray(np.cos(roll) * across + np.sin(roll) * up, np.float32)
     straight = rng.uniform(NARROW, WIDE, len(out))
     width = np.clip(np.maximum(straight, SPREADS * bundles.spread), 0, WIDEST)
+    width[np.bincount(bundles.bundle, minlength=len(out)) == 1] *= STRAY
     return Frames(bundles.centres + LIFT * out, along, across, out, width.astype(np.float32))
 
 
@@ -168,12 +181,12 @@ def _ribbons(
     picture: CardPicture,
 ) -> Cards:
     """The mesh of the cards in this order."""
-    rows = np.linspace(0, KNOTS - 1, segments + 1).round().astype(int)
-    part = np.linspace(0, 1, segments + 1, dtype=np.float32)
+    rows = (np.linspace(0, 1, segments + 1) ** CROWDING * (KNOTS - 1)).round().astype(int)
+    part = (rows / (KNOTS - 1)).astype(np.float32)
     count = len(order)
 
     def kept(values: Floats) -> Floats:
-        return values[order][:, rows]
+        return np.asarray(values[order][:, rows], np.float32)
 
     across, along, out = kept(frames.across), kept(frames.along), kept(frames.out)
     half = frames.width[order][:, None, None] * _profile(part)[:, None] / 2
@@ -186,7 +199,7 @@ def _ribbons(
     mirrored = rng.random(count) < 0.5
     uv = _coordinates(part, strip[order], mirrored)
     tone = (1 + TONES * rng.uniform(-1, 1, (count, 1, 1))) * (DARKEST + (1 - DARKEST) * kept(light)[..., None])
-    colours = np.clip(kept(bundles.colours) * tone**0.4545, 0, 1)  # the light is linear, colours are sRGB
+    colours = np.clip(kept(bundles.colours) * (GAIN * tone) ** (1 / 2.2), 0, 1)  # the light is linear, colours are sRGB
     # +v lies to the first side of a mirrored card
     handed = np.where(mirrored, -1.0, 1.0)[:, None] * np.sign((np.cross(normals, tangents) * across).sum(2) + 1e-9)
     turned = np.concatenate([tangents, handed[..., None]], 2)
@@ -199,8 +212,9 @@ def _ribbons(
         both(normals),
         both(turned),
         uv.reshape(-1, 2),
-        _triangles(count, segments, (np.cross(along, across) * out).sum((1, 2)) > 0),
+        _triangles(count, segments),
         both(colours),
+        both(kept(light)[..., None])[:, 0],
         picture,
     )
 
@@ -221,9 +235,8 @@ def _coordinates(part: Floats, strip: Ints, mirrored: NDArray[np.bool_]) -> Floa
     return out
 
 
-def _triangles(count: int, segments: int, outside: NDArray[np.bool_]) -> Ints:
-    """(2 · count · segments, 3); `outside` (count,): where root-to-tip × first-to-second side points outwards."""
+def _triangles(count: int, segments: int) -> Ints:
+    """(SIDES · count · segments, 3)"""
     first = (np.arange(count)[:, None] * (segments + 1) + np.arange(segments)).astype(np.int32)[..., None] * 2
-    faces = first[..., None, :] + np.array([[0, 2, 1], [1, 2, 3]], np.int32)
-    faces = np.where(outside[:, None, None, None], faces, faces[..., ::-1])
+    faces = first[..., None, :] + np.array([[0, 2, 1], [1, 2, 3], [1, 2, 0], [3, 2, 1]], np.int32)
     return np.ascontiguousarray(faces.reshape(-1, 3).astype(np.int32))

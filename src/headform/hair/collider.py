@@ -22,8 +22,11 @@ EAR_REACH = 6  # cells around an ear in which it counts
 FLATTEN = 300  # rounds of averaging neighbours: an ear is about ten of them wide
 
 # shoulders, metres: photos end at the neck, hair does not
-CHEST, CHEST_DEEP, CHEST_ROUND = (0.125, -0.41, -0.02), 0.7, 0.062
+CHEST, CHEST_DEEP, CHEST_ROUND = (0.175, -0.41, -0.02), 0.7, 0.062
 CHEST_TOP, SLOPE, SLOPE_FROM = -0.160, 0.22, 0.055
+NECK_AT, NECK_TOP, NECK_WIDE = -0.02, -0.115, 0.05
+RIM_BELOW = -0.07  # metres of y, of the mean head: the neck's rim is lower, mouth and eyes higher
+CHEST_AT, BACK_AT = (CHEST[2] + sign * (CHEST_ROUND / CHEST_DEEP + 0.004) for sign in (1, -1))  # z where hair lies
 
 
 class Field(NamedTuple):
@@ -46,7 +49,7 @@ def collider_of(scalp: Scalp, vertices: Floats) -> Collider:
     """The collider of a head with these vertices (V, 3) at rest."""
     flat = _without_ears(scalp, vertices)
     points, normals = _samples(flat, scalp.triangles)
-    bare = _field(points, normals)
+    bare = _field(points, normals, _under_neck(vertices[_rim(scalp)]))
     ears = ear_vertices(scalp)
     if not ears.any():
         return Collider(bare, bare)
@@ -119,7 +122,25 @@ def _push(strands: Any, field: Any, gap: float) -> None:
 # ── how the grid comes about ─────────────────────────────────────────────────────────────────────
 
 
-def _field(points: Floats, normals: Floats) -> Field:
+@lru_cache(maxsize=2)
+def _rim(scalp: Scalp) -> NDArray[np.int64]:
+    """The vertices along which the neck is open: those of edges with one triangle, low on the head."""
+    edges = np.sort(scalp.triangles[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1)
+    single, times = np.unique(edges, axis=0, return_counts=True)
+    border = np.unique(single[times == 1])
+    return border[scalp.home[border, 1] < RIM_BELOW]
+
+
+def _under_neck(rim: Floats) -> NDArray[np.bool_]:
+    """SHAPE: cells below the plane through the neck's rim (N, 3), where the mesh says nothing of inside and outside."""
+    if len(rim) < 3:
+        return np.zeros(SHAPE, bool)
+    x, y, z = (LOW[a] + CELL * np.arange(SHAPE[a]) for a in range(3))
+    (a, b, c), *_ = np.linalg.lstsq(np.column_stack([rim[:, 0], rim[:, 2], np.ones(len(rim))]), rim[:, 1], rcond=None)
+    return np.asarray(y[None, :, None] < a * x[:, None, None] + b * z[None, None, :] + c)
+
+
+def _field(points: Floats, normals: Floats, below: NDArray[np.bool_]) -> Field:
     half = tuple(-(-cells // 2) + 1 for cells in SHAPE)
     coarse, best = np.full(half, -1, np.int32), np.full(half, np.inf, np.float32)
     _spread(points, LOW, 2 * CELL, 1, coarse, best)
@@ -129,6 +150,7 @@ def _field(points: Floats, normals: Floats) -> Field:
     _refine(points, LOW, CELL, coarse, nearest, best)
     grid = np.empty(SHAPE, np.float32)
     _signed(points, normals, nearest, LOW, CELL, grid)
+    grid[below] = np.abs(grid[below])
     np.minimum(grid, _shoulders(), out=grid)
     return Field(LOW, CELL, _smoothed(grid))
 
@@ -170,14 +192,15 @@ def _smoothed(grid: Floats) -> Floats:
 
 @lru_cache(maxsize=1)
 def _shoulders() -> Floats:
-    """SHAPE: distance to a rounded chest whose top slopes down to the sides."""
+    """SHAPE: distance to a rounded chest whose top slopes down to the sides, and to the root of a neck."""
     x, y, z = (LOW[a] + CELL * np.arange(SHAPE[a]) for a in range(3))
     side = np.abs(x)[:, None, None]
     deep = (z - CHEST[2])[None, None, :] * CHEST_DEEP
     top = CHEST_TOP - SLOPE * np.maximum(side - SLOPE_FROM, 0)
     over = y[None, :, None] - (top - CHEST_ROUND)
     out = np.sqrt(np.maximum(side - CHEST[0], 0) ** 2 + np.maximum(over, 0) ** 2 + deep**2)
-    return np.asarray(out - CHEST_ROUND, np.float32)
+    neck = np.hypot(np.hypot(side, (z - NECK_AT)[None, None, :]), np.maximum(y - NECK_TOP, 0)[None, :, None])
+    return np.asarray(np.minimum(out - CHEST_ROUND, neck - NECK_WIDE), np.float32)
 
 
 def _samples(vertices: Floats, triangles: NDArray[np.int32]) -> tuple[Floats, Floats]:

@@ -71,9 +71,8 @@ def show_style(chosen: argparse.Namespace) -> int:
     print(f"  tags      {', '.join(entry.tags) or 'none'}")
     print(f"  strands   {facts['strands']}")
     if facts["strands"]:
-        print(
-            f"  length    median {100 * facts['length_median_m']:.1f} cm, longest {100 * facts['length_longest_m']:.1f} cm"
-        )
+        median, longest = 100 * facts["length_median_m"], 100 * facts["length_longest_m"]
+        print(f"  length    median {median:.1f} cm, longest {longest:.1f} cm")
     print(f"  source    {facts['source']}")
     print(f"  licence   {entry.licence}")
     if facts["file"]:
@@ -127,7 +126,9 @@ def mix_styles(chosen: argparse.Namespace) -> int:
     if chosen.output is not None:
         from headform.hair import files
 
-        files.check(chosen.output)
+        if chosen.output.suffix.lower() not in files.FORMATS:
+            raise BadInput(f"{chosen.output} is no strand file; end it with {', '.join(files.FORMATS)}")
+        files.FORMATS[chosen.output.suffix.lower()].check()
     groom = library.mixed(chosen.names, seed)
     if chosen.output is not None:
         files.write(chosen.output, groom)
@@ -178,18 +179,11 @@ def described(entry: Entry) -> dict[str, Any]:
 def measured(entry: Entry, groom: Groom) -> Mapping[str, Any]:
     """What programs are told besides, by `show`: strands, length_median_m and length_longest_m (null without hair), and
     thumbnail (the path of a small picture, or null)."""
-    import numpy as np
-
+    from headform.hair.library import measures
     from headform.hair.thumbnails import path_of
 
-    lengths = groom.lengths()
     picture = None if entry.own else path_of(entry.name)
-    return {
-        "strands": len(groom),
-        "length_median_m": round(float(np.median(lengths)), 4) if len(groom) else None,
-        "length_longest_m": round(float(lengths.max()), 4) if len(groom) else None,
-        "thumbnail": None if picture is None else str(picture),
-    }
+    return {**measures(groom), "thumbnail": None if picture is None else str(picture)}
 
 
 def read_hair(path: Path) -> Groom:
@@ -233,9 +227,9 @@ def read_seed(seed: int) -> int:
 def _coloured(groom: Groom, words: str | None) -> Groom:
     if words is None or not len(groom):
         return groom
-    from headform.hair import colour
+    from headform.hair.colour import parse_colour, recoloured
 
-    return colour.recoloured(groom, colour.parse_colour(words))
+    return recoloured(groom, parse_colour(words))
 
 
 def _tell(entry: Entry, as_json: bool, sentence: str) -> int:

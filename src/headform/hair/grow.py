@@ -7,12 +7,12 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from headform.hair import scalp as chart
-from headform.hair.collider import Collider, collider_of, look_up
+from headform.hair.collider import BACK_AT, CHEST_AT, Collider, collider_of
 from headform.hair.groom import GRID, KNOTS
+from headform.hair.pull import CLOSE, KINDS, grow, trim
 from headform.hair.scalp import Scalp, scalp_of
 from headform.hair.style import Style
 from headform.head import HeadModel
@@ -25,11 +25,13 @@ WHORL = np.array([0.012, 0.130, -0.074])  # where the hair of the crown turns, m
 WHORL_WIDE = 0.035
 CROWN = np.array([0.0, 0.138, -0.052])  # the middle of a bald crown
 LEAST = 0.0015  # metres: shorter hair is no hair
-CLOSE = 0.0012  # metres above the skin that the innermost layer lies
-EDGE = 0.93  # of the way to the hairline: hair beyond it is shorter
-BEHIND_EAR = 0.0015  # metres inside the closed ear: a root that lies so deep grows behind it
-FREE, TAIL, BUN, BRAID = 0, 1, 2, 3
-KINDS = {"tail": TAIL, "bun": BUN, "braid": BRAID}
+EDGE, EDGE_SHORT = 0.93, 0.55  # of the way to the hairline: hair beyond it is shorter, at most by the second share
+UNEVEN = 0.10  # share by which lengths vary over the scalp
+PART_RAMP, RAMP = 0.055, 0.02  # metres over which hair rises to its layer, with a parting and without
+AT_PART = 0.028  # metres from a parting within which hair lies flatter
+TIED_LIFT = 0.25  # of a style's lift: tied hair leaves the scalp towards its tie
+SHOULDERS = -0.13  # metres of y: hair that ends above needs no side of the shoulders
+ROUND_FROM, ROUND_SHORT, ROUND_LEAN = 0.45, 0.62, 0.9  # where a ball begins to narrow, by how much, and leaning back
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,19 +165,33 @@ def combed(style: Style, at: Places, random: np.random.Generator, normals: Float
     """(N, 3) the way hair is combed at each place, unit vectors."""
     way = at.share @ np.array(style.comb, np.float64)
     x = at.home[:, 0]
+    middle = np.tanh(x / 0.01)
     if style.part is None:
-        way[:, 0] *= np.tanh(x / 0.01)
+        way[:, 0] *= middle
     else:
-        line = style.part * smooth(at.home[:, 2], style.part_back, style.part_back + 0.05)
-        side = np.tanh((x - line) / 0.003)
-        sides_rule = at.share[:, 2] + at.share[:, 3] > 0.5
-        way[:, 0] *= np.where(sides_rule, np.tanh(x / 0.01), side)
+        low = at.share[:, 2] + at.share[:, 3] > 0.5
+        parted = smooth(at.home[:, 2], style.part_back - 0.03, style.part_back)
+        side = np.where(x > part_line(style, at), 1.0, -1.0)
+        way[:, 0] *= np.where(low, middle, parted * side + (1 - parted) * middle)
+        way[:, 2] -= np.where(low, 0, 1 - parted)  # behind the parting hair goes back
     arm = at.home - WHORL
     far = np.linalg.norm(arm, axis=1, keepdims=True)
     arm = arm / np.maximum(far, 1e-6)
     turn = style.whorl * np.exp(-((far / WHORL_WIDE) ** 2))
     way = unit(way) * (1 - turn) + turn * unit(arm + np.cross(normals, arm))
     return unit(way + style.wander * wave(at.places, random, 5, 3))
+
+
+def part_line(style: Style, at: Places) -> Doubles:
+    """(N,) metres to the left at which the parting runs at each place's height on the head."""
+    return (style.part or 0.0) * smooth(at.home[:, 2], style.part_back, style.part_back + 0.05)
+
+
+def row_ways(scalp: Scalp, places: Doubles) -> Doubles:
+    """(N, 3) the way of rows of plaits, from the forehead to the nape, on the mean head."""
+    step = np.array([0, 0.5 / GRID])
+    ahead, behind = (scalp.roots(places + sign * step).points(scalp.home) for sign in (1, -1))
+    return unit(np.asarray(behind, np.float64) - ahead)
 
 
 def unit(vectors: Any) -> Doubles:
@@ -192,35 +208,72 @@ def guides_of(style: Style, wearer: Wearer, seed: int = 0) -> Floats:
     random = np.random.default_rng(seed)
     at = places_of(wearer.scalp, chart.grid_places())
     roots = wearer.scalp.roots(at.places)
-    root, normal = roots.points(wearer.vertices), unit(roots.points(wearer.normals))
-    length = lengths_of(style, at) * (1 + 0.10 * wave(at.places, random, 4)[:, 0])
+    root, normal = np.asarray(roots.points(wearer.vertices), np.float64), unit(roots.points(wearer.normals))
+    length = _uneven(lengths_of(style, at), style, at, random)
     grows = length > LEAST
-    at_front = np.abs(at.azimuth) < 1.3
-    if not style.ties:
-        length = length * (1 - 0.55 * smooth(at.reach, EDGE, 1.0) * at_front * (style.fringe_cut is None))
-    length = length * wearer.size
-    way = combed(style, at, random, normal)
+    length = np.maximum(length * wearer.size, LEAST)
+    way = row_ways(wearer.scalp, at.places) if style.rows else combed(style, at, random, normal)
     gap = CLOSE + style.volume * (0.35 + 0.65 * (1 - at.reach)) * (1 + 0.3 * wave(at.places, random, 5)[:, 0])
     lift = np.full(GUIDES, style.lift)
     if style.part is not None:
-        line = style.part * smooth(at.home[:, 2], style.part_back, style.part_back + 0.05)
-        near = np.exp(-(((at.home[:, 0] - line) / 0.028) ** 2)) * (at.home[:, 1] > 0.09)
+        near = np.exp(-(((at.home[:, 0] - part_line(style, at)) / AT_PART) ** 2)) * (at.home[:, 1] > 0.09)
         gap, lift = gap * (1 - 0.3 * near), lift * (1 - 0.5 * near)
-    tie = tied_to(style, at.home)
-    ties = _tie_rows(style, wearer)
-    length = length + np.where(tie >= 0, 1.22 * np.linalg.norm(root - ties[tie, :3], axis=1), 0)
+    if style.rounded > 0:
+        normal = _leant(style.rounded, at, wearer, normal)
+    wild = unit(random.normal(size=(GUIDES, 3)))
+    tie, ties = tied_to(style, at.home), _tie_rows(style, wearer)
+    lift = np.where(tie >= 0, TIED_LIFT * lift, lift)
     cut = _cuts(style, at, wearer)
-    points = np.empty((GUIDES, KNOTS, 3))
-    _grow(
-        root, normal, way, np.maximum(length, LEAST), lift, gap, tie, ties, unit(random.normal(size=(GUIDES, 3))),
-        (style.stiff, style.weight, style.settle, style.hold, style.cling, 0.055 if style.part is not None else 0.02),
-        wearer.collider.bare, wearer.collider.whole, points,
-    )  # fmt: skip
-    _trim(points, cut)
+    drape = _drape(style, at, wearer, root, length, cut, tie, ties)
+    ramp = PART_RAMP if style.part is not None else RAMP
+    manner = (style.stiff, style.weight, style.settle, style.hold, style.cling, ramp, style.part is not None)
+    points, bound_at = np.empty((GUIDES, KNOTS, 3)), np.empty(GUIDES)
+
+    def pulled(length: Doubles) -> None:
+        grow(
+            root, normal, way, length, lift, gap, drape, tie, ties, wild, manner,
+            wearer.collider.bare, wearer.collider.whole, points, bound_at,
+        )  # fmt: skip
+
+    if style.ties:  # a tail's length counts from its tie: how far it is to there, hair must find out
+        pulled(length + np.where(tie >= 0, 0.5, 0))
+        length = length + np.where(tie >= 0, np.minimum(bound_at, 0.45), 0)
+    pulled(length)
+    level = np.inf if style.level is None else float(wearer.to_head((0, style.level, 0))[1])
+    trim(points, cut, level)
     out = np.full((GUIDES, KNOTS, 4), np.nan, np.float32)
     out[grows, :, :3] = (points - root[:, None])[grows]
     out[grows, :, 3] = curliness(style)
     return out.reshape(GRID, GRID, KNOTS, 4)
+
+
+def _uneven(length: Doubles, style: Style, at: Places, random: np.random.Generator) -> Doubles:
+    """(N,) metres: nobody's hair is of one length all over, and the finest grows at the hairline."""
+    length = length * (1 + UNEVEN * wave(at.places, random, 4)[:, 0])
+    at_front = np.abs(at.azimuth) < 1.3
+    if not style.ties and style.fringe_cut is None:
+        length = length * (1 - EDGE_SHORT * smooth(at.reach, EDGE, 1.0) * at_front)
+    return np.asarray(length * (1 - style.rounded * ROUND_SHORT * smooth(at.reach, ROUND_FROM, 1.0)))
+
+
+def _leant(rounded: float, at: Places, wearer: Wearer, normal: Doubles) -> Doubles:
+    """(N, 3) ways in which the hair of a ball stands: towards the hairline it leans to the crown."""
+    crown = wearer.scalp.roots(np.array([[0.5, 0.5]])).points(wearer.scalp.home)
+    lean = (rounded * ROUND_LEAN * at.reach**3)[:, None]
+    back = unit(crown - at.home)
+    return unit(normal + lean * (back - (back * normal).sum(1, keepdims=True) * normal))
+
+
+def _drape(
+    style: Style, at: Places, wearer: Wearer, root: Doubles, length: Doubles, cut: Doubles, tie: Any, ties: Doubles
+) -> Doubles:
+    """(N,) metres of z where hair lies that falls on the shoulders: before or behind them; 0 for hair too short."""
+    line = 0.09 - 0.2 * style.drape
+    begin = np.where(tie >= 0, ties[tie, 2], at.home[:, 2])
+    height = np.where(tie >= 0, ties[tie, 1], root[:, 1])
+    low = wearer.to_head((0, SHOULDERS, 0))[1]
+    reaches = (height - length < low) & (cut.max(1) < low + 0.02)
+    return np.where(reaches, np.where(begin > line, CHEST_AT, BACK_AT), 0.0)
 
 
 def curliness(style: Style) -> float:
@@ -259,140 +312,3 @@ def _cuts(style: Style, at: Places, wearer: Wearer) -> Doubles:
         fringe = (at.share[:, 0] > 0.35) & (np.abs(at.azimuth) < 0.95)
         out[fringe] = wearer.to_head((0, style.fringe_cut, 0))[1]
     return out
-
-
-@njit(cache=True, error_model="numpy", nogil=True)
-def _grow(
-    root: Any,
-    normal: Any,
-    way: Any,
-    length: Any,
-    lift: Any,
-    gap: Any,
-    tie: Any,
-    ties: Any,
-    wild: Any,
-    manner: Any,
-    bare: Any,
-    whole: Any,
-    out: Any,
-) -> None:
-    """Each guide step by step; what pulls at it is the sum of what the parameters of a style are called for."""
-    stiff, weight, settle, hold, cling, ramp = manner
-    knots = out.shape[1]
-    for n in range(len(root)):
-        px, py, pz = root[n, 0], root[n, 1], root[n, 2]
-        nx, ny, nz = normal[n, 0], normal[n, 1], normal[n, 2]
-        cx, cy, cz = _along(way[n, 0], way[n, 1], way[n, 2], nx, ny, nz)
-        dx, dy, dz = _unit(
-            lift[n] * nx + (1 - lift[n]) * cx, lift[n] * ny + (1 - lift[n]) * cy, lift[n] * nz + (1 - lift[n]) * cz
-        )
-        step = length[n] / (knots - 1)
-        behind = look_up(whole, px, py, pz)[0] < -BEHIND_EAR
-        row = tie[n]
-        bound, past = False, 0.0
-        out[n, 0, 0], out[n, 0, 1], out[n, 0, 2] = px, py, pz
-        for k in range(1, knots):
-            s = k * step
-            d, gx, gy, gz = look_up(bare if behind else whole, px, py, pz)
-            gx, gy, gz = _unit(gx, gy, gz)
-            layer = gap[n] * min(1.0, s / ramp + 0.05)
-            keep = np.exp(-step / stiff)
-            if row >= 0:
-                tx, ty, tz = ties[row, 0] - px, ties[row, 1] - py, ties[row, 2] - pz
-                far = np.sqrt(tx * tx + ty * ty + tz * tz)
-                radius, kind, spread = ties[row, 6], int(ties[row, 7]), ties[row, 8]
-                if far < radius * 1.25:
-                    bound = True
-                if not bound:
-                    fx, fy, fz = tx / far, ty / far, tz / far
-                    inward = min(0.0, fx * gx + fy * gy + fz * gz)
-                    fx, fy, fz = fx - gx * inward, fy - gy * inward, fz - gz * inward
-                    layer = gap[n] * 0.5
-                    keep = np.exp(-step / 0.010)
-                elif kind == BUN:
-                    past += step
-                    ax, ay, az = _unit(
-                        ties[row, 3] + 0.8 * wild[n, 0],
-                        ties[row, 4] + 0.8 * wild[n, 1],
-                        ties[row, 5] + 0.8 * wild[n, 2],
-                    )
-                    ox, oy, oz = ay * -tz - az * -ty, az * -tx - ax * -tz, ax * -ty - ay * -tx
-                    ox, oy, oz = _unit(ox, oy, oz)
-                    pull = (radius * (0.75 + 0.3 * wild[n, 1]) - far) * 120 / max(far, 1e-4)
-                    fx, fy, fz = ox - tx * pull, oy - ty * pull, oz - tz * pull
-                    layer, keep = CLOSE, np.exp(-step / 0.02)
-                else:
-                    past += step
-                    leave, hang = np.exp(-past / 0.045), 1 - np.exp(-past / 0.045)
-                    fan = spread * min(past / 0.06, 1.0) * np.exp(-past / 0.10)
-                    if kind == BRAID:
-                        fan = 0.0
-                    fx = ties[row, 3] * leave + fan * wild[n, 0]
-                    fy = ties[row, 4] * leave - hang + fan * wild[n, 1]
-                    fz = ties[row, 5] * leave + fan * wild[n, 2]
-                    layer, keep = CLOSE + 0.3 * gap[n], np.exp(-step / 0.02)
-            else:
-                last = np.exp(-s / hold)
-                flat = np.exp(-max(d, 0.0) / 0.03)
-                dot = (way[n, 0] * gx + way[n, 1] * gy + way[n, 2] * gz) * flat
-                cx, cy, cz = _unit(way[n, 0] - gx * dot, way[n, 1] - gy * dot, way[n, 2] - gz * dot)
-                fx, fy, fz = last * cx, last * cy - weight * s / (s + settle), last * cz
-                # combed hair keeps to its own layer above the skull; below the ears it hangs free of the neck
-                near = cling * min(max((d - layer) / 0.012, 0.0), 1.5) * min(max((py + 0.02) / 0.05, 0.0), 1.0)
-                near *= min(1.0, s / 0.015)
-                fx, fy, fz = fx - gx * near, fy - gy * near, fz - gz * near
-                if gy > 0.25 and py < -0.06 and d < layer + 0.01:  # on the shoulders it slides to chest or back
-                    fz += (1.0 if root[n, 2] > 0.012 else -1.0) * 1.2
-                    fx *= 0.1
-            strong = np.sqrt(fx * fx + fy * fy + fz * fz)
-            new = (1 - keep) * min(1.0, strong * 3) / (strong + 1e-9)
-            dx, dy, dz = _unit(keep * dx + new * fx, keep * dy + new * fy, keep * dz + new * fz)
-            qx, qy, qz = px + step * dx, py + step * dy, pz + step * dz
-            d, gx, gy, gz = look_up(bare if behind else whole, qx, qy, qz)
-            if d < layer:
-                gx, gy, gz = _unit(gx, gy, gz)
-                up = min(layer - d, 0.9 * step)
-                dx, dy, dz = _unit(qx + up * gx - px, qy + up * gy - py, qz + up * gz - pz)
-                qx, qy, qz = px + step * dx, py + step * dy, pz + step * dz
-            px, py, pz = qx, qy, qz
-            out[n, k, 0], out[n, k, 1], out[n, k, 2] = px, py, pz
-
-
-@njit(cache=True, error_model="numpy", nogil=True, inline="always")
-def _unit(x: float, y: float, z: float) -> Any:
-    length = np.sqrt(x * x + y * y + z * z) + 1e-12
-    return x / length, y / length, z / length
-
-
-@njit(cache=True, error_model="numpy", nogil=True, inline="always")
-def _along(x: float, y: float, z: float, nx: float, ny: float, nz: float) -> Any:
-    """A way laid onto the surface with this normal."""
-    dot = x * nx + y * ny + z * nz
-    return _unit(x - nx * dot, y - ny * dot, z - nz * dot)
-
-
-@njit(cache=True, error_model="numpy", nogil=True)
-def _trim(points: Any, cut: Any) -> None:
-    """End each strand where it first passes below its cut; its knots are spread evenly over what is left."""
-    knots = points.shape[1]
-    line = np.empty((knots, 3))
-    for n in range(len(points)):
-        if cut[n, 0] == -np.inf:
-            continue
-        end = knots - 1.0
-        for k in range(1, knots):
-            front = min(max((points[n, k, 2] + 0.09) / 0.18, 0.0), 1.0)
-            over = points[n, k, 1] - (cut[n, 1] + front * (cut[n, 0] - cut[n, 1]))
-            if over < 0 and k > 3:
-                end = float(k)
-                break
-        if end >= knots - 1:
-            continue
-        for k in range(knots):
-            line[k] = points[n, k]
-        for k in range(knots):
-            at = k * end / (knots - 1)
-            i = min(int(at), knots - 2)
-            for axis in range(3):
-                points[n, k, axis] = line[i, axis] + (at - i) * (line[i + 1, axis] - line[i, axis])

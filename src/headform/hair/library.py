@@ -5,39 +5,42 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from headform.errors import BadInput
+from headform.hair import mix
+from headform.hair.align import align
+from headform.hair.collider import push_out
+from headform.hair.dense import SKIN_GAP, dense, groom_of
+from headform.hair.groom import Groom
+from headform.hair.groom import none as no_hair
+from headform.hair.grow import Wearer, guides_of, wearer_of
+from headform.hair.kinds import BALD, kind_of_groom, kind_of_style
+from headform.hair.scalp import grid_places
 from headform.hair.shelf import Shelf, Shelved, check_name
+from headform.hair.style import Style
+from headform.head import load_default
+from headform.head.model import HeadModel
 
-if TYPE_CHECKING:
-    from headform.hair.groom import Groom
-    from headform.head.model import HeadModel
+Floats = NDArray[np.float32]
 
 DATA = Path(__file__).parent / "data"
 STYLES = DATA / "styles.json"
 SYNONYMS = DATA / "synonyms.json"
-NONE = "none"  # a head without hair: a style that is always there
-LICENCE = "Apache-2.0"
-STRANDS = 20_000
 EXACT, BEGINNING, SIMILAR = 3.0, 2.0, 1.0  # what a word that is found counts: itself, its beginning, nearly it
 IN_NAME = 1.5  # times as much in the name or the class as in title and tags
 LEAST_BEGINNING = 3  # letters
+SCALP_PLACES = 160  # along a side of the scalp's square: finer than its triangles
+AT_ROOT = 0.002  # metres that a strand may begin beside its root; kept strands are rounded
 NEARLY = 0.8  # of difflib's ratio, for words: one letter of five is wrong
 NEAREST, NEAR = 3, 0.5  # names that an error offers, and how like the one that was asked for
-SHORT, MEDIUM = 0.08, 0.25  # metres: longer than that is medium, and long
-WINDOW = 0.06  # metres of a strand over which its waves are judged: a wave, and little of the head's own roundness
-STRAIGHT, WAVY, CURLY = (
-    1.05,
-    1.35,
-    2.2,
-)  # hair on the way over the way as the crow flies; a helix of 9 mm on 85 has 1.2,
-#                                          one of 7.5 on 30 has 1.9, one of 4.5 on 8.5 has 3.5
-TEXTURES = ("straight", "wavy", "curly", "coily")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,7 @@ class Entry:
     kind: str
     tags: tuple[str, ...]
     own: bool = False
-    licence: str = LICENCE
+    licence: str = "unknown"
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -76,7 +79,7 @@ def entries(shelf: Shelf | None = None, path: Path = STYLES) -> list[Entry]:
 def find(name: str, shelf: Shelf | None = None, path: Path = STYLES) -> Entry:
     """The style of this name, large or small letters. Raises BadInput with the nearest names if there is none."""
     found = {entry.name: entry for entry in entries(shelf, path)}
-    wanted = name.strip().lower()
+    wanted = _same(name, found)
     if wanted not in found:
         raise BadInput(f"there is no hairstyle {name!r}; {_offer(wanted, list(found))}")
     return found[wanted]
@@ -98,9 +101,12 @@ def search(
     there = [entry for entry in entries(shelf, path) if wanted <= {*entry.tags, entry.kind, *entry.kind.split()}]
     if not asked:
         return there
-    scored = [(entry, [_score(entry, word) for word in asked]) for entry in there]
-    most = max((sum(score > 0 for score in scores) for _, scores in scored), default=0)
-    fit = [(entry, sum(scores)) for entry, scores in scored if most and sum(score > 0 for score in scores) == most]
+    scores = np.array([[_score(entry, word) for word in sorted(asked)] for entry in there]).reshape(len(there), -1)
+    found_whole = (scores >= BEGINNING).any(0)
+    scores[:, found_whole] *= scores[:, found_whole] >= BEGINNING  # a word that is known is no slip for another
+    matched = (scores > 0).sum(1)
+    most = matched.max(initial=1)
+    fit = [(entry, total) for entry, n, total in zip(there, matched, scores.sum(1), strict=True) if n == most]
     return [entry for entry, _ in sorted(fit, key=lambda pair: (-pair[1], pair[0].name))]
 
 
@@ -112,28 +118,77 @@ def classes(shelf: Shelf | None = None, path: Path = STYLES) -> dict[str, list[s
     return dict(sorted(found.items()))
 
 
+def style(name: str, path: Path = STYLES) -> Style:
+    """The parameters of a style that ships. Raises BadInput with the nearest names if there is none."""
+    found = {each.name: each for each in styles(path)}
+    wanted = _same(name, found)
+    if wanted not in found:
+        raise BadInput(f"no style that ships with Headform is called {name!r}; {_offer(wanted, list(found))}")
+    return found[wanted]
+
+
 def groom(
     name: str,
     head: HeadModel | None = None,
-    count: int = STRANDS,
+    count: int | None = None,
     seed: int = 0,
+    vertices: Floats | None = None,
     shelf: Shelf | None = None,
+    path: Path = STYLES,
 ) -> Groom:
-    """The strands of a style on a head at rest (the default head if none is given), `count` of them at most.
+    """The strands of a style on a head at rest: the default one or another, the mean or with `vertices` (V, 3).
 
-    Styles that ship are grown: another seed gives other strands of the same cut. A person's own are as they were added;
-    the seed chooses which to leave out. Raises BadInput if there is none of this name, or if its file is gone.
+    Styles that ship are grown there, `count` strands or as many as the style asks for; another seed gives other strands
+    of the same cut. A person's own are as they were added, `count` of them at most; the seed chooses which to leave
+    out. Raises BadInput if there is none of this name, or if its file is gone.
     """
-    from headform.hair import groom as grooms
-
-    entry = find(name, shelf)
-    if entry.name == NONE:
-        return grooms.none()
+    entry = find(name, shelf, path)
+    if entry.name == BALD:
+        return no_hair()
     if entry.own:
-        return _on_head((shelf or Shelf()).groom(entry.name), head).thinned(count, seed)
-    found = _grown(entry.name, head, count, seed)
-    about = {"name": entry.name, "tags": list(entry.tags), "seed": seed, "licence": entry.licence, **found.about}
-    return replace(found, about=about)
+        own = _on_head((shelf or Shelf()).groom(entry.name), head, vertices)
+        return own if count is None else own.thinned(count, seed)
+    return groom_of(style(entry.name, path), _wearer(head, vertices), seed, count)
+
+
+def mixed(
+    names: Sequence[str],
+    seed: int = 0,
+    shares: Sequence[float] | None = None,
+    head: HeadModel | None = None,
+    count: int | None = None,
+    vertices: Floats | None = None,
+    shelf: Shelf | None = None,
+    path: Path = STYLES,
+) -> Groom:
+    """A new hairstyle out of two or more, strand by strand: each has patches of the scalp, about as large as its share.
+
+    How strands curl and hold together is the mean of the styles. Raises BadInput for fewer than two, for a name that is
+    not there, and for one without hair.
+    """
+    found = [find(name, shelf, path) for name in names]
+    if len(found) < 2:
+        raise BadInput("one hairstyle cannot be mixed; name two or more")
+    wearer = _wearer(head, vertices)
+    parents, guides = [], []
+    for entry in found:
+        if entry.kind == BALD:
+            raise BadInput(f"{entry.name!r} has no hair to mix; choose another")
+        if entry.own:
+            own = _on_head((shelf or Shelf()).groom(entry.name), head, vertices)
+            guides.append(own.guides if own.guides is not None else mix.guides_of_strands(own, _roots(wearer)))
+            tone = np.asarray(own.colours, np.float64).reshape(-1, 3).mean(0)
+            parents.append(Style(entry.name, colour=(float(tone[0]), float(tone[1]), float(tone[2]))))
+        else:
+            parents.append(style(entry.name, path))
+            guides.append(guides_of(parents[-1], wearer, seed))
+    given = [1.0] * len(found) if shares is None else shares
+    tensor = mix.mixed(guides, seed, given, wearer)
+    joined = replace(mix.between(parents, given), name="mix", tags=_common([entry.tags for entry in found]))
+    out = dense(tensor, joined, wearer, seed, count)
+    licences = sorted({entry.licence for entry in found})
+    source = "mix of " + ", ".join(entry.name for entry in found)
+    return replace(out, about={**out.about, "source": source, "licence": "; ".join(licences), "seed": seed})
 
 
 def keep(
@@ -146,53 +201,98 @@ def keep(
     path: Path = STYLES,
 ) -> Entry:
     """Add a groom to the person's own styles. Raises BadInput for a name that cannot be or is taken, or no strand."""
-    chosen = check_name(name)
-    if chosen in {entry.name for entry in shipped(path)}:
-        raise BadInput(f"{chosen!r} ships with Headform and cannot be replaced; choose another name")
+    chosen = check_free(name, shelf, path)
     if not len(groom):
-        raise BadInput(f"there is no strand to keep as {chosen!r}; a head without hair is always there as {NONE!r}")
-    lengths = groom.lengths()
-    told = {
-        **{key: groom.about[key] for key in ("source", "licence", "seed", "unit") if key in groom.about},
-        **(facts or {}),
-        "strands": len(groom),
-        "length_median_m": round(float(sorted(lengths)[len(lengths) // 2]), 4),
-        "length_longest_m": round(float(lengths.max()), 4),
-    }
+        raise BadInput(f"there is no strand to keep as {chosen!r}; a head without hair is always there as {BALD!r}")
+    told = {key: groom.about[key] for key in ("source", "licence", "seed", "unit") if key in groom.about}
+    told |= {**(facts or {}), **measures(groom)}
     labels = [*tags, *(str(tag) for tag in groom.about.get("tags", ()))]
     named = replace(groom, about={**groom.about, "name": chosen})
-    return _of_shelf((shelf or Shelf()).add(chosen, named, kind_of(groom), title, labels, told))
+    return _of_shelf((shelf or Shelf()).add(chosen, named, kind_of_groom(groom), title, labels, told))
 
 
-def kind_of(groom: Groom) -> str:
-    """The class of a groom from its strands: `medium wavy` and the like. Length is the median strand's."""
-    import numpy as np
+def check_free(name: str, shelf: Shelf | None = None, path: Path = STYLES) -> str:
+    """The name as it is kept. Raises BadInput if it is taken or cannot be one."""
+    chosen = check_name(name)
+    there = {entry.name for entry in shipped(path)}
+    if _same(chosen, there) in there:
+        raise BadInput(f"{chosen!r} ships with Headform and cannot be replaced; choose another name")
+    if chosen in {entry.name for entry in (shelf or Shelf()).entries()}:
+        raise BadInput(f"there is a hairstyle called {chosen!r} already; choose another name, or delete it first")
+    return chosen
 
-    points = np.asarray(groom.points, np.float64)
-    step = np.linalg.norm(np.diff(points, axis=1), axis=2)
-    way = np.concatenate([np.zeros((len(points), 1)), np.cumsum(step, 1)], 1)
-    median = float(np.median(way[:, -1])) if len(points) else 0.0
-    size = "short" if median < SHORT else "medium" if median < MEDIUM else "long"
-    ratios = []
-    for strand, reach in zip(points[:: max(len(points) // 500, 1)], way[:: max(len(points) // 500, 1)], strict=True):
-        marks = np.linspace(0, reach[-1], max(round(reach[-1] / WINDOW), 1) + 1)
-        places = np.stack([np.interp(marks, reach, strand[:, axis]) for axis in range(3)], 1)
-        crow = np.linalg.norm(np.diff(places, axis=0), axis=1).sum()
-        ratios.append(reach[-1] / max(crow, 1e-6))
-    texture = TEXTURES[int(np.searchsorted((STRAIGHT, WAVY, CURLY), np.median(ratios)))] if ratios else TEXTURES[0]
-    return f"{size} {texture}"
+
+def tag(
+    name: str, add: Iterable[str] = (), remove: Iterable[str] = (), shelf: Shelf | None = None, path: Path = STYLES
+) -> Entry:
+    """Give tags to a person's own style, and take tags from it. Raises BadInput for a style that ships."""
+    entry = _own(find(name, shelf, path), "tagged")
+    return _of_shelf((shelf or Shelf()).tag(entry.name, add, remove))
+
+
+def delete(name: str, shelf: Shelf | None = None, path: Path = STYLES) -> Entry:
+    """Forget a person's own style, and its strands. Raises BadInput for a style that ships."""
+    entry = _own(find(name, shelf, path), "deleted")
+    (shelf or Shelf()).delete(entry.name)
+    return entry
+
+
+def _own(entry: Entry, what: str) -> Entry:
+    if not entry.own:
+        raise BadInput(f"{entry.name!r} ships with Headform and cannot be {what}; only your own styles can")
+    return entry
+
+
+def fitted(groom: Groom) -> Groom:
+    """A groom laid on the mean default head: as it is if it is bound to it, else aligned by its roots, bound to the
+    scalp and pushed out of the head. Raises BadInput where it is no hair for a head."""
+    wearer = wearer_of(load_default())
+    if groom.roots is not None and _bound(groom, wearer):
+        return groom
+    places = np.stack(np.meshgrid(*[np.linspace(0, 1, SCALP_PLACES)] * 2), -1).reshape(-1, 2)
+    scalp = np.unique(wearer.scalp.roots(places).corners, axis=0)
+    points = wearer.scalp.roots(grid_places()).points(wearer.vertices)
+    return align(groom, wearer.vertices, scalp, points, lambda hair: push_out(wearer.collider.bare, hair, SKIN_GAP))
+
+
+def _bound(groom: Groom, wearer: Wearer) -> bool:
+    """Whether the roots are on this head."""
+    assert groom.roots is not None
+    if not len(groom):
+        return True
+    if groom.roots.corners.max() >= len(wearer.vertices):
+        return False
+    away = groom.roots.points(wearer.vertices) - groom.points[:, 0]
+    return float(np.linalg.norm(away, axis=1).max()) < AT_ROOT
+
+
+def measures(groom: Groom) -> dict[str, Any]:
+    """strands, and length_median_m and length_longest_m in metres; None without hair."""
+    lengths = groom.lengths()
+    return {
+        "strands": len(groom),
+        "length_median_m": round(float(np.median(lengths)), 4) if len(groom) else None,
+        "length_longest_m": round(float(lengths.max()), 4) if len(groom) else None,
+    }
+
+
+@lru_cache(maxsize=4)
+def styles(path: Path = STYLES) -> tuple[Style, ...]:
+    """The styles that ship with Headform, as parameters."""
+    return tuple(Style.from_row(row) for row in json.loads(path.read_text(encoding="utf-8")))
 
 
 @lru_cache(maxsize=4)
 def shipped(path: Path = STYLES) -> tuple[Entry, ...]:
-    """The styles that come with Headform, and the head without hair."""
-    rows = json.loads(path.read_text(encoding="utf-8"))
-    bald = Entry(NONE, "No hair", "none", ("bald",))
-    return (bald, *(_of_row(row) for row in rows))
+    """The styles that ship with Headform, and the head without hair."""
+    nothing = Entry(BALD, "Bald", BALD, ("bald",), False, "Apache-2.0", {"source": "Headform"})
+    return (nothing, *(_of_style(each) for each in styles(path) if each.name != BALD))
 
 
-def _of_row(row: Mapping[str, Any]) -> Entry:
-    return Entry(row["name"], row["title"], row["class"], tuple(row.get("tags", ())), facts={"source": "Headform"})
+def _of_style(style: Style) -> Entry:
+    facts = {"source": "Headform", **({"about": style.about} if style.about else {})}
+    title = style.title or style.name.replace("_", " ").replace("-", " ").capitalize()
+    return Entry(style.name, title, kind_of_style(style), style.tags, False, style.licence, facts)
 
 
 def _of_shelf(shelved: Shelved) -> Entry:
@@ -201,26 +301,45 @@ def _of_shelf(shelved: Shelved) -> Entry:
     return Entry(shelved.name, shelved.title, shelved.kind, shelved.tags, True, licence, facts)
 
 
-def _grown(name: str, head: HeadModel | None, count: int, seed: int) -> Groom:
-    """The one place where a name becomes strands."""
-    from headform.hair import grow
-
-    return grow.groom_of(name, head, seed=seed, count=count)
+def _common(tags: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    """The tags that all have."""
+    return tuple(tag for tag in tags[0] if all(tag in others for others in tags[1:]))
 
 
-def _on_head(own: Groom, head: HeadModel | None) -> Groom:
-    """A groom of the default head on another head at rest: it goes with its roots."""
-    if head is None or own.roots is None:
-        return own
-    from headform.head import load_default
+# ── growing: the one place where styles become strands ───────────────────────────────────────────
 
+
+def _wearer(head: HeadModel | None, vertices: Floats | None) -> Wearer:
+    return wearer_of(load_default() if head is None else head, vertices)
+
+
+def _roots(wearer: Wearer) -> Floats:
+    return wearer.scalp.roots(grid_places()).points(wearer.vertices)
+
+
+def _on_head(own: Groom, head: HeadModel | None, vertices: Floats | None) -> Groom:
+    """A groom of the default head on a head at rest: with its roots, or as a whole where it has none."""
     default = load_default()
-    if head is default or head.vertex_count != default.vertex_count:
-        return own
-    return own.moved(default.rest(), head.rest())
+    model = default if head is None else head
+    if model.name == default.name:
+        return own if vertices is None else own.moved(default.rest(), vertices)
+    raise BadInput(
+        f"your own hairstyles fit the default head, not {model.name!r}; use `headform model use {default.name}`"
+    )
 
 
 # ── words ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _same(name: str, known: Container[str]) -> str:
+    """The known name that differs at most in the size of letters and in what joins words: a space, - or _."""
+    wanted = name.strip().lower()
+    if wanted in known:
+        return wanted
+    if wanted == "none":
+        return BALD
+    spelt = [re.sub(r"[ _-]+", joint, wanted) for joint in ("_", "-", "")]
+    return next((each for each in spelt if each in known), wanted)
 
 
 def _words(text: str) -> set[str]:

@@ -36,6 +36,8 @@ class Tie:
 class Style:
     """One hairstyle. Lengths in metres on the mean head; four values are for REGIONS.
 
+    kind       its class, in tables the column "class": short, medium or long with straight, wavy, curly or coily; or
+               gathered, braided, locs, faded, bald
     length     of the hair of each region
     comb       the way each region is combed: outward from the parting, up, forward
     part       where it is parted, metres to the person's left; None without parting
@@ -60,6 +62,9 @@ class Style:
     ragged     share by which lengths differ
     cut        heights at which hair is cut straight, metres of y at the front and at the back; None for no such cut
     fringe_cut the same for the fringe
+    level      height at which standing hair is cut level, metres of y; None for no such cut
+    rounded    how much hair is cut to a ball: shorter and leaning back towards the hairline, 0–1
+    drape      how much of hair that reaches the shoulders falls before them, 0–1
     ties       where it is gathered
     recede     how far the temples are bare, 0–1
     crown      metres around the crown that are bare
@@ -73,6 +78,7 @@ class Style:
 
     name: str
     title: str = ""
+    kind: str = ""
     tags: tuple[str, ...] = ()
     about: str = ""
     length: tuple[float, float, float, float] = (0.08, 0.08, 0.06, 0.06)
@@ -99,6 +105,9 @@ class Style:
     ragged: float = 0.12
     cut: tuple[float, float] | None = None
     fringe_cut: float | None = None
+    level: float | None = None
+    rounded: float = 0.0
+    drape: float = 0.4
     ties: tuple[Tie, ...] = ()
     recede: float = 0.0
     crown: float = 0.0
@@ -113,6 +122,7 @@ class Style:
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> Style:
         """A row of styles.json. Raises BadInput for a word that no style has."""
+        row = {"kind" if word == "class" else word: value for word, value in row.items()}
         known = {each.name for each in fields(cls)}
         unknown = sorted(set(row) - known)
         if unknown or "name" not in row:

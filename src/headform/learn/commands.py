@@ -56,12 +56,12 @@ def _add_train(steps: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 def draw_data(chosen: argparse.Namespace) -> int:
     """Write the data, telling how far it is."""
     from headform.learn.hair_data import Plan, write_data
-    from headform.learn.hair_source import GrownHair
+    from headform.learn.hair_source import Library
 
     if chosen.workers < 1:
         raise BadInput(f"--workers {chosen.workers} draws nothing; give 1 or more")
     plan = Plan(chosen.styles, chosen.views, chosen.seed)
-    for done, all_files in write_data(chosen.output, plan, GrownHair, chosen.workers):
+    for done, all_files in write_data(chosen.output, plan, Library, chosen.workers):
         print(f"{done} of {all_files} files", flush=True)
     return FINE
 

@@ -29,7 +29,7 @@ from headform.errors import BadInput
 from headform.files import write_whole
 from headform.hair.groom import GRID, KNOTS
 from headform.learn.hair_source import Source
-from headform.learn.hair_views import Ground, random_camera, strands_of, view_of
+from headform.learn.hair_views import Ground, random_camera, view_of
 
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
@@ -152,9 +152,7 @@ def _basis_of(moment: NDArray[np.float64]) -> Basis:
     best = sorted(found, key=lambda one: -one[0])[:CURVES]
     curves = np.stack([curve * np.sqrt(value + 1e-12) for value, curve, _ in best])
     tents = np.stack([np.interp(np.arange(KNOTS), np.linspace(0, KNOTS - 1, CURLS), one) for one in np.eye(CURLS)])
-    return Basis(
-        curves.astype(np.float32), tents.astype(np.float32), np.array([sign for *_, sign in best], np.float32)
-    )
+    return Basis(curves.astype(np.float32), tents.astype(np.float32), np.array([sign for *_, sign in best], np.float32))
 
 
 def style_seed(seed: int, number: int) -> int:
@@ -167,10 +165,11 @@ def draw_styles(source: Source, basis: Basis, plan: Plan, file: int) -> dict[str
     numbers = range(file * SHARD, min((file + 1) * SHARD, plan.styles))
     hair, angle, coefficients, curl, grows = [], [], [], [], []
     for number in numbers:
-        guides = source.guides(style_seed(plan.seed, number))
+        hairstyle = source.grown(style_seed(plan.seed, number))
+        guides = hairstyle.guides
         rng = np.random.default_rng([plan.seed, number])
         for _ in range(plan.views):
-            view = view_of(strands_of(guides, source.ground, rng), source.ground, random_camera(source.ground, rng))
+            view = view_of(hairstyle.strands, source.ground, random_camera(source.ground, rng))
             hair.append(np.packbits(view.hair))
             angle.append(view.angle)
         growing = np.isfinite(guides).all((2, 3)).reshape(-1)
@@ -230,7 +229,9 @@ def _prepared(folder: Path, plan: Plan, make: Callable[[], Source]) -> Basis:
     path = folder / "data.json"
     if path.exists():
         if read_plan(folder) != plan:
-            raise BadInput(f"{folder} holds other data ({read_plan(folder)}); choose another folder or the same options")
+            raise BadInput(
+                f"{folder} holds other data ({read_plan(folder)}); choose another folder or the same options"
+            )
         return read_basis(folder)
     source = make()
     basis = find_basis(source, plan.seed, min(BASIS_STYLES, plan.styles))
@@ -275,7 +276,7 @@ def read_basis(folder: Path) -> Basis:
 
 
 def read_ground(folder: Path) -> Ground:
-    arrays = _load(folder / "ground.npz")
+    arrays: dict[str, Any] = _load(folder / "ground.npz")
     return Ground(**{**arrays, "cell": float(arrays["cell"])})
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import io
 import warnings
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,18 +21,18 @@ import numpy as np
 from headform.errors import BadInput, MissingExtra
 from headform.files import write_whole
 from headform.hair.groom import GRID, KNOTS
+from headform.hair.network import SIDE
 from headform.learn.hair_data import CURLS, CURVES, Basis
-from headform.learn.hair_views import SIDE
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-WIDTHS = (32, 48, 96, 160, 224)  # channels at 64², 32², 16², 8² and 4²
+WIDTHS = (24, 40, 80, 160, 224)  # channels at 64², 32², 16², 8² and 4²
 LATENT = 512  # what is known of the whole hairstyle
 SEED_SIDE, SEED_WIDTH = 4, 160  # the decoder's first picture of the scalp
-RISING = (128, 96, 80)  # channels at 8², 16² and 32²
+RISING = (128, 80, 48)  # channels at 8², 16² and 32²
 STEM, STRIDE = 7, 4  # of the first convolution: 256² costs what 64² costs
-SMOOTHING = (5, 3, 3)  # knots, rows and columns of the last convolution
+SMOOTHING, AROUND = (5, 3, 3), (2, 1, 1)  # knots, rows and columns of the last convolution, and what it reaches
 OPSET = 17
 SMALL = 256  # numbers: constants below this stay as they are in the file
 AGREE = 2e-3  # metres, and logits: rounding weights to half precision may move the answer by so much
@@ -76,30 +77,34 @@ def build(basis: Basis) -> nn.Module:
         def __init__(self) -> None:
             super().__init__()
             stem = nn.Conv2d(3, WIDTHS[0], STEM, STRIDE, STEM // 2, bias=False)
-            downs = [Residual(a, b, 2) for a, b in zip(WIDTHS, WIDTHS[1:], strict=False)]
+            downs = [Residual(a, b, 2) for a, b in pairwise(WIDTHS)]
             self.encoder = nn.Sequential(stem, nn.BatchNorm2d(WIDTHS[0]), nn.ReLU(), *downs, nn.Flatten())
             self.latent = nn.Linear(WIDTHS[-1] * SEED_SIDE**2, LATENT)
             self.seed = nn.Linear(LATENT, SEED_WIDTH * SEED_SIDE**2)
             ups: list[nn.Module] = []
-            for before, after in zip((SEED_WIDTH, *RISING), RISING, strict=False):
+            for before, after in pairwise((SEED_WIDTH, *RISING)):
                 ups += [nn.Upsample(scale_factor=2), Residual(before, after)]
             self.decoder = nn.Sequential(*ups)
             self.numbers = nn.Conv2d(RISING[-1], CURVES + CURLS + 1, 1)
-            self.smoothing = nn.Conv3d(4, 4, SMOOTHING, padding=tuple(size // 2 for size in SMOOTHING))
+            self.smoothing = nn.Conv3d(4, 4, SMOOTHING, padding=AROUND)
             with torch.no_grad():
                 self.smoothing.weight.zero_()
                 self.smoothing.bias.zero_()  # type: ignore[union-attr]
                 for channel in range(4):
-                    self.smoothing.weight[channel, channel, 2, 1, 1] = 1
+                    self.smoothing.weight[channel, channel, *AROUND] = 1
             flat = np.ascontiguousarray(basis.curves.transpose(2, 1, 0).reshape(3 * KNOTS, CURVES))
             self.register_buffer("curves", torch.from_numpy(flat))
             self.register_buffer("curls", torch.from_numpy(np.ascontiguousarray(basis.curls.T)))
 
-        def code(self, evidence: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-            """(N, 48, 1024) coefficients, (N, 4, 1024) curls and (N, 1024) logits of growth."""
+        def features(self, evidence: Tensor) -> Tensor:
+            """(N, C, 32, 32) what is known of each cell of the scalp."""
             whole = torch.relu(self.latent(self.encoder(evidence)))
             start = torch.relu(self.seed(whole)).reshape(-1, SEED_WIDTH, SEED_SIDE, SEED_SIDE)
-            found = self.numbers(self.decoder(start)).flatten(2)
+            return self.decoder(start)  # type: ignore[no-any-return]
+
+        def code(self, features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+            """(N, 48, 1024) coefficients, (N, 4, 1024) curls and (N, 1024) logits of growth."""
+            found = self.numbers(features).flatten(2)
             return found[:, :CURVES], found[:, CURVES : CURVES + CURLS], found[:, -1]
 
         def volume(self, coefficients: Tensor, curl: Tensor) -> Tensor:
@@ -108,16 +113,29 @@ def build(basis: Basis) -> nn.Module:
             curliness = torch.matmul(self.curls, curl).reshape(-1, 1, KNOTS, GRID, GRID)
             return torch.cat([offsets, curliness], 1)
 
-        def sparse(self, volume: Tensor, every: int) -> Tensor:
-            """(N, 4, 100 / every, 32, 32) the smoothed volume at the last of each `every` knots only."""
-            reach = SMOOTHING[0] // 2
-            padded = nn.functional.pad(volume, (1, 1, 1, 1, reach, reach))[:, :, every - 1 :]
-            return nn.functional.conv3d(
-                padded, self.smoothing.weight, self.smoothing.bias, stride=(every, 1, 1)
+        def sparse(self, coefficients: Tensor, curl: Tensor, knots: Tensor) -> Tensor:
+            """(N, 4, K, 32, 32) what `smoothing` makes of `volume`, at some knots only.
+
+            Both are linear, so that here they are one convolution over rows and columns: of a volume of 100 knots,
+            most of which nobody looks at, nothing is computed.
+            """
+            reach = AROUND[0]
+            rows = (knots[:, None] + torch.arange(-reach, reach + 1)).flatten()
+            inside = ((rows >= 0) & (rows < KNOTS)).float()[:, None]
+            rows = rows.clamp(0, KNOTS - 1)
+            matrix = torch.zeros(4, len(rows), CURVES + CURLS)
+            matrix[:3, :, :CURVES] = self.curves.reshape(3, KNOTS, CURVES)[:, rows] * inside
+            matrix[3, :, CURVES:] = self.curls[rows] * inside
+            weight = torch.einsum(
+                "odlrc,dklm->okmrc", self.smoothing.weight, matrix.reshape(4, len(knots), SMOOTHING[0], -1)
             )
+            bias = self.smoothing.bias.repeat_interleave(len(knots))  # type: ignore[union-attr]
+            numbers = torch.cat([coefficients, curl], 1).reshape(-1, CURVES + CURLS, GRID, GRID)
+            found = nn.functional.conv2d(numbers, weight.flatten(0, 1), bias, padding=1)
+            return found.reshape(-1, 4, len(knots), GRID, GRID)
 
         def forward(self, evidence: Tensor) -> tuple[Tensor, Tensor]:
-            coefficients, curl, growth = self.code(evidence)
+            coefficients, curl, growth = self.code(self.features(evidence))
             return self.smoothing(self.volume(coefficients, curl)), growth.reshape(-1, GRID, GRID)
 
     return HairNetwork()

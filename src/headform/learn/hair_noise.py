@@ -8,7 +8,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from headform.learn.hair_views import ANGLES, HALF, SIDE, Bytes
+from headform.hair.network import SIDE, network_input
+from headform.learn.hair_views import ANGLES, HALF, Bytes
 
 Floats = NDArray[np.float32]
 
@@ -16,20 +17,9 @@ ROUGH, FINE = 6, 24  # squares along the side of the noise that bends angles, an
 RAGGED = 0.35  # of a soft border's full range: how far it moves to and fro
 GROWN = 0.3  # the same for the whole border, outwards or inwards
 SOFT = (1, 5)  # pixels: half width of the border's softness
-BENT, SPECKLED = 15.0, 15.0  # degrees: standard deviations of smooth and of each pixel's errors, at most
+BENT, SPECKLED = 18.0, 15.0  # degrees: standard deviations of smooth and of each pixel's errors, at most
 HOLES = 0.45  # share of the hair whose angle is unknown, at most
 CUT, HIDDEN, CAPPED, STRIPPED = 0.12, 0.3, 0.06, 0.15  # shares of pictures cut by their border, with a hand, hat, gap
-
-
-def network_input(hair: NDArray[np.bool_], angle: NDArray[Any], confidence: NDArray[Any]) -> Floats:
-    """(3, 256, 256) what the network reads: hair 0 or 1, and cosine and sine of twice the angle times confidence.
-
-    The angle (256, 256), radians, is that of an undirected line: which end is the root cannot be seen, and what
-    cannot be seen is better left to the network than guessed for it.
-    """
-    mask = np.asarray(hair, np.float32)
-    sure = mask * confidence
-    return np.stack([mask, np.cos(2 * angle) * sure, np.sin(2 * angle) * sure]).astype(np.float32)
 
 
 def clean(hair: NDArray[np.bool_], angle: Bytes) -> Floats:
@@ -42,7 +32,7 @@ def spoiled(hair: NDArray[np.bool_], angle: Bytes, rng: np.random.Generator) -> 
     """(3, 256, 256) a stored view with the faults of photos; all of them depend on `rng` alone."""
     mask = _frayed(hair, rng)
     _hide(mask, rng)
-    bend = rng.uniform(0, np.radians(BENT)) * 2
+    bend = rng.uniform(0, np.radians(BENT))
     speckle = rng.uniform(0, np.radians(SPECKLED))
     turn = bend * _smooth_noise(rng, ROUGH, HALF) + speckle * rng.standard_normal((HALF, HALF), np.float32)
     lost = rng.uniform(-0.2, HOLES)
@@ -63,7 +53,7 @@ def _hide(mask: NDArray[np.bool_], rng: np.random.Generator) -> None:
     """Takes away what hands, hats, the picture's border and gaps take."""
     y, x = np.mgrid[:SIDE, :SIDE]
     if rng.random() < CUT:  # the picture ends
-        side, at = rng.integers(4), int(rng.uniform(0.02, 0.3) * SIDE)
+        side, at = int(rng.integers(4)), int(rng.uniform(0.02, 0.3) * SIDE)
         np.rot90(mask, side)[:at] = False
     if rng.random() < CAPPED:  # a hat, above a line across the forehead
         line = rng.uniform(0.2, 0.42) * SIDE + rng.normal(0, 0.1) * (x - SIDE / 2)

@@ -1,4 +1,4 @@
-"""What a camera sees of guide strands on a head: where there is hair, and which way the front-most strand runs."""
+"""What a camera sees of strands on a head: where there is hair, and which way the front-most strand runs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from headform.hair.groom import GRID
+from headform.hair.network import SIDE
 from headform.photo.crop import head_crop
 from headform.render import Camera
 
@@ -17,23 +17,16 @@ Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 Bytes = NDArray[np.uint8]
 
-SIDE = 256  # pixels of the crop: the thesis's input
 HALF = SIDE // 2  # pixels of the stored angle; structure tensors look no closer
 YAW, PITCH, ROLL = np.radians((30, 15, 10))  # portraits are about frontal; the thesis turns as far
 NEAR, FAR = 0.5, 2.5  # metres between camera and face
 BOX_SHIFT, BOX_SCALE = 0.03, 0.06  # of the face box: how fitted heads and found faces differ from the mean head
-PER_CELL = 4  # strands drawn for each cell of the scalp
-TOGETHER = 0.06  # metres: guides whose tips are farther apart than this are not blended
 BRUSH = 3  # pixels: what one strand covers, so that a few thousand close the surface
+FINEST = 1.0  # pixels
 SKIN_DEPTH = 0.008  # metres: roots and short hair lie within the coarse distance field's error of the skin
 STEPS, LAST_STEP = 60, 0.0015  # of a ray through the distance field; metres
 LEAST_COVER = 0.3  # of the neighbourhood, for a pixel to be hair
 SPILL = 3  # stored pixels that angles reach beyond the hair, for masks that come out too large
-LONG_WAVE, TIGHT_COIL = 0.085, 0.0085  # metres along the strand for one turn, at curliness 0 and 1
-WAVE_WIDTH, COIL_WIDTH = 0.009, 0.0045  # metres of a turn's radius there
-CURL_STARTS = 0.03  # metres from the root until a curl has its full width
-CALM = 0.02  # curliness below which a strand is drawn straight
-SMOOTH_STEP = 3  # knots; the tip is the last of 100 = 3 · 33 + 1
 ANGLES = 256  # stored steps of half a turn
 
 
@@ -96,28 +89,14 @@ def random_camera(ground: Ground, rng: np.random.Generator) -> Camera:
     return head_crop(np.concatenate([middle - half, middle + half]), SIDE).camera(whole)
 
 
-def strands_of(guides: Floats, ground: Ground, rng: np.random.Generator) -> Floats:
-    """(S, P, 3) strands to draw, PER_CELL around each guide (32, 32, 100, 4) that grows, curled as it says.
-
-    Smooth hair is drawn with every third knot; curls need all of them.
-    """
-    grows = np.isfinite(guides[..., 0]).all(-1)
-    curly = bool((guides[grows][..., 3] > CALM).any())
-    chosen = np.ascontiguousarray(guides if curly else guides[:, :, :: SMOOTH_STEP])
-    place = rng.uniform(-0.5, 0.5, (GRID, GRID, PER_CELL, 2)).astype(np.float32)
-    points, curl = _blended(chosen, grows, ground.roots, place)
-    if curly:
-        _curl(points, curl, rng.uniform(0, 2 * np.pi, len(points)))
-    return np.asarray(points, np.float32)
-
-
 def view_of(strands: Floats, ground: Ground, camera: Camera) -> View:
     """Strands (S, P, 3) as the camera sees them in front of the head."""
-    behind = head_depth(ground, camera) + SKIN_DEPTH
-    pixels, depth = camera.project(strands)
+    nearest = head_depth(ground, camera) + np.float32(SKIN_DEPTH)
     tangent = np.zeros((camera.height, camera.width, 2), np.float32)
-    nearest = behind.astype(np.float32)
-    _draw(pixels.astype(np.float32), depth.astype(np.float32), nearest, tangent)
+    to_pixels = camera.matrix @ np.column_stack([camera.rotation, camera.translation])
+    # The nearest first: most of the others then need not be drawn.
+    order = np.argsort(strands[:, strands.shape[1] // 2] @ camera.rotation[2])
+    _draw(strands, order, to_pixels.astype(np.float32), nearest, tangent)
     hair, double = _closed(tangent)
     for _ in range(SPILL):
         double = _spilt(double)
@@ -181,97 +160,46 @@ def _marched(values: Any, origin: Any, cell: float, starts: Any, ways: Any) -> A
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def _blended(guides: Any, grows: Any, roots: Any, place: Any) -> Any:
-    """Strands (S, P, 3) and their curliness (S, P) at places within the cells, between guides that run together."""
-    side, count, knots = guides.shape[0], place.shape[2], guides.shape[2]
-    total = grows.sum() * count
-    points = np.zeros((total, knots, 3), np.float32)
-    curl = np.zeros((total, knots), np.float32)
-    s = 0
-    for i in range(side):
-        for j in range(side):
-            if not grows[i, j]:
-                continue
-            for n in range(count):
-                down, right = place[i, j, n, 0], place[i, j, n, 1]
-                row = min(max(i + (1 if down > 0 else -1), 0), side - 1)
-                column = min(max(j + (1 if right > 0 else -1), 0), side - 1)
-                for corner in range(4):
-                    y, x = (row if corner & 1 else i), (column if corner & 2 else j)
-                    share = abs(down) if corner & 1 else np.float32(1) - abs(down)
-                    share *= abs(right) if corner & 2 else np.float32(1) - abs(right)
-                    a, b, c = roots[y, x, 0], roots[y, x, 1], roots[y, x, 2]
-                    if not grows[y, x] or _apart(guides[y, x, knots - 1], guides[i, j, knots - 1]) > TOGETHER:
-                        y, x = i, j
-                    for k in range(knots):
-                        points[s, k, 0] += share * (a + guides[y, x, k, 0])
-                        points[s, k, 1] += share * (b + guides[y, x, k, 1])
-                        points[s, k, 2] += share * (c + guides[y, x, k, 2])
-                        curl[s, k] += share * guides[y, x, k, 3]
-                s += 1
-    return points, curl
+def _projected(point: Any, to_pixels: Any) -> Any:
+    """Column, row and metres along the view axis of a point (3,), by a matrix (3, 4)."""
+    a, b, c = point[0], point[1], point[2]
+    x = to_pixels[0, 0] * a + to_pixels[0, 1] * b + to_pixels[0, 2] * c + to_pixels[0, 3]
+    y = to_pixels[1, 0] * a + to_pixels[1, 1] * b + to_pixels[1, 2] * c + to_pixels[1, 3]
+    z = to_pixels[2, 0] * a + to_pixels[2, 1] * b + to_pixels[2, 2] * c + to_pixels[2, 3]
+    return x / z, y / z, z
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def _apart(one: Any, other: Any) -> float:
-    x, y, z = one[0] - other[0], one[1] - other[1], one[2] - other[2]
-    return float(np.sqrt(x * x + y * y + z * z))
+def _draw(strands: Any, order: Any, to_pixels: Any, nearest: Any, tangent: Any) -> None:
+    """Each strand (P, 3) as a line of BRUSH pixels; what is nearer than `nearest` (H, W) leaves its tangent (H, W, 2).
 
-
-@njit(cache=True, error_model="numpy", nogil=True)
-def _curl(points: Any, curl: Any, phase: Any) -> None:
-    """Wind strands (S, P, 3) into helices: the curlier (S, P), the narrower and shorter each turn."""
-    last = points.shape[1] - 1
-    for s in range(len(points)):
-        x, y, z = points[s, last, 0], points[s, last, 1], points[s, last, 2]
-        x, y, z = x - points[s, 0, 0], y - points[s, 0, 1], z - points[s, 0, 2]
-        length = np.sqrt(x * x + y * y + z * z) + 1e-9
-        x, y, z = x / length, y / length, z / length
-        # Two directions across the strand as a whole: curls need no exact frame to look like curls.
-        flat = np.sqrt(x * x + z * z)
-        ux, uz = (z / flat, -x / flat) if flat > 0.1 else (1.0, 0.0)
-        vx, vy, vz = y * uz, z * ux - x * uz, -y * ux
-        turn, way = phase[s], 0.0
-        px, py, pz = points[s, 0, 0], points[s, 0, 1], points[s, 0, 2]
-        for k in range(1, last + 1):
-            qx, qy, qz = points[s, k, 0], points[s, k, 1], points[s, k, 2]
-            step = np.sqrt((qx - px) ** 2 + (qy - py) ** 2 + (qz - pz) ** 2)
-            px, py, pz = qx, qy, qz
-            way += step
-            tight = min(max(curl[s, k], 0.0), 1.0)
-            turn += 2 * np.pi * step / (LONG_WAVE * (TIGHT_COIL / LONG_WAVE) ** tight)
-            if tight < CALM:
-                continue
-            wide = (WAVE_WIDTH + (COIL_WIDTH - WAVE_WIDTH) * tight) * min(tight * 4, 1.0) * min(way / CURL_STARTS, 1.0)
-            a, b = wide * np.cos(turn), wide * np.sin(turn)
-            points[s, k, 0] = qx + a * ux + b * vx
-            points[s, k, 1] = qy + b * vy
-            points[s, k, 2] = qz + a * uz + b * vz
-
-
-@njit(cache=True, error_model="numpy", nogil=True)
-def _draw(pixels: Any, depth: Any, nearest: Any, tangent: Any) -> None:
-    """Each strand as a line of BRUSH pixels; what is nearer than `nearest` (H, W) leaves its tangent (H, W, 2)."""
+    Knots closer together than a pixel are passed over.
+    """
     high, wide = nearest.shape
     reach = BRUSH // 2
-    for s in range(len(pixels)):
-        for k in range(pixels.shape[1] - 1):
-            x, y, z = pixels[s, k, 0], pixels[s, k, 1], depth[s, k]
-            dx, dy, dz = pixels[s, k + 1, 0] - x, pixels[s, k + 1, 1] - y, depth[s, k + 1] - z
+    last = strands.shape[1] - 1
+    for s in order:
+        x, y, z = _projected(strands[s, 0], to_pixels)
+        for k in range(1, last + 1):
+            to_x, to_y, to_z = _projected(strands[s, k], to_pixels)
+            dx, dy, dz = to_x - x, to_y - y, to_z - z
             length = np.sqrt(dx * dx + dy * dy)
-            if not length < high:
-                continue  # behind the camera, or a point that is no number
+            if (length < FINEST and k < last) or not 0 < length < high:
+                continue
             steps = int(length) + 1
             for n in range(steps):
-                t = (n + 0.5) / steps
+                t = (n + np.float32(0.5)) / steps
                 at = z + dz * t
                 column, row = int(np.floor(x + dx * t + 0.5)), int(np.floor(y + dy * t + 0.5))
+                if not (0 <= row < high and 0 <= column < wide) or at >= nearest[row, column]:
+                    continue
                 for yy in range(max(row - reach, 0), min(row + reach + 1, high)):
                     for xx in range(max(column - reach, 0), min(column + reach + 1, wide)):
                         if at < nearest[yy, xx]:
                             nearest[yy, xx] = at
-                            tangent[yy, xx, 0] = dx / (length + 1e-9)
-                            tangent[yy, xx, 1] = dy / (length + 1e-9)
+                            tangent[yy, xx, 0] = dx / length
+                            tangent[yy, xx, 1] = dy / length
+            x, y, z = to_x, to_y, to_z
 
 
 @njit(cache=True, error_model="numpy", nogil=True)

@@ -16,6 +16,7 @@ WHAT = {
     "landmarks": "68 points: AFLW2000-3D's gt.json, a gt.csv, or .pts files beside photos",
     "detection": "faces: gt_boxes.json, and photos without faces in negatives/",
     "portrait": "likeness of photo and avatar: a folder of portraits",
+    "hair": "where hair is and which way it runs: NAME.jpg with NAME_mask.png, white where hair is",
     "secondview": "likeness where no photo was given: scans, NAME/mesh_mm.obj, or NAME_view0.jpg, view1 in front",
 }
 
@@ -24,7 +25,7 @@ def add_measure(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     """Add the command to the parser of `headform`."""
     add = commands.add_parser(
         "measure",
-        help="measure heads, landmarks, detection or likeness on a folder of scans or photos",
+        help="measure heads, landmarks, detection, likeness or hair on a folder of scans or photos",
         epilog="Exit code 0: measured; 2: the folder cannot be used.",
     )
     kinds = add.add_subparsers(title="what", metavar="WHAT", required=True)
@@ -36,6 +37,8 @@ def add_measure(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         one.add_argument("--json", action="store_true", help="print the numbers as JSON, for programs")
         if kind in ("portrait", "secondview"):
             one.add_argument("--hair", action="store_true", help="the photo's hair counts too (left out)")
+        if kind == "hair":
+            one.add_argument("--strands", action="store_true", help="also count points of strands inside the head")
         if kind != "detection":
             one.add_argument("--backend", default="headform", metavar="NAME", help="what reconstructs (headform)")
         one.set_defaults(run=measure, kind=kind)
@@ -79,6 +82,10 @@ def _report(chosen: argparse.Namespace) -> Report:
         from headform.measure.portrait_report import measure_portraits
 
         return measure_portraits(chosen.folder, chosen.backend, _tell, hair=chosen.hair)
+    if chosen.kind == "hair":
+        from headform.measure.hair import measure_hair
+
+        return measure_hair(chosen.folder, chosen.backend, _tell, strands=chosen.strands)
     if chosen.kind == "secondview":
         from headform.measure.secondview import measure_second_views
 

@@ -18,7 +18,8 @@ Ints = NDArray[np.int64]
 MOST_POINTS = 50_000_000  # of a whole groom: 600 MB
 UNITS = {"metres": 1.0, "centimetres": 0.01, "inches": 0.0254, "millimetres": 0.001}
 SMALLEST, LARGEST = 0.1, 2.0  # metres: the longest side of a box around any head of hair
-USUAL_SIZE = 0.35  # metres of that side for most hair: short 0.25, to the waist 0.8
+USUAL_SIZE = 0.3  # metres of that side for most hair: short 0.2, to the waist 0.8
+USUAL_ROOTS = 0.18  # metres of that side for the roots alone, which differ little: from the forehead to the nape
 SMALLEST_STATED = 0.005  # metres, where the file names its unit: a beard's or a brow's hair is a groom too
 FARTHEST = 1e6  # of the file's units from its origin; beyond it points are noise
 THINNEST, WIDEST = 1e-5, 5e-3  # metres a strand may be wide; a file that says otherwise means something else
@@ -64,8 +65,8 @@ def groom_of(loose: Loose, name: str) -> Groom:
     about = {"name": Path(name).stem}
     if not len(counts):
         return Groom(np.zeros((0, 2, 3), np.float32), about=about)
-    about["unit"], factor = unit_of(points, loose.unit, name)
     first = np.cumsum(counts) - counts
+    about["unit"], factor = unit_of(points, points[first], loose.unit, name)
     up = loose.up or up_of(points[first])
     if up != "y":
         about["up"] = up
@@ -82,10 +83,11 @@ def check_strands(count: int, name: str) -> None:
         raise BadInput(f"{name} promises {count} strands, which is damage or another format; export it again")
 
 
-def unit_of(points: Doubles, stated: float | None, name: str) -> tuple[str, float]:
-    """What the file's unit is called, and how many metres it has: as the file states, or, where the hair would then be
-    none of a person, the unit that makes it most like one. Raises BadInput where none does."""
-    size = float(np.ptp(points, axis=0).max())
+def unit_of(points: Doubles, roots: Doubles, stated: float | None, name: str) -> tuple[str, float]:
+    """What the unit of points (N, 3) and roots (S, 3) is called, and how many metres it has: as the file states, or,
+    where the hair would then be none of a person, the unit in which its roots fit a head best. Raises BadInput where
+    the hair fits in none."""
+    size = _longest_side(points)
     if stated is not None and SMALLEST_STATED <= size * stated <= LARGEST:
         known = [unit for unit, factor in UNITS.items() if np.isclose(factor, stated)]
         return known[0] if known else f"{stated:g} metres", stated
@@ -95,8 +97,13 @@ def unit_of(points: Doubles, stated: float | None, name: str) -> tuple[str, floa
             f"the hair in {name} is {size:.3g} units large, which fits a head neither in metres nor in centimetres, "
             "inches or millimetres; scale it to metres"
         )
-    best = min(fits, key=lambda unit: abs(np.log(size * fits[unit] / USUAL_SIZE)))
+    wide, usual = (size, USUAL_SIZE) if len(roots) < FEWEST_ROOTS else (_longest_side(roots), USUAL_ROOTS)
+    best = min(fits, key=lambda unit: abs(np.log(max(wide, size * 1e-3) * fits[unit] / usual)))
     return best, fits[best]
+
+
+def _longest_side(points: Doubles) -> float:
+    return float(np.ptp(points, axis=0).max())
 
 
 def up_of(roots: Doubles) -> str:

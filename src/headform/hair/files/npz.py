@@ -2,9 +2,9 @@
 
 Places are whole numbers of STEP, so each coordinate comes back within half a step (10 µm): less than a tenth of a
 hair's width. Colours and curliness come back within half of 1/255; width, barycentrics and one colour for all as they
-were. Strands bend little, so second differences along them are small numbers that compress well. `about` is JSON:
-tuples come back as lists. The roots' corners are those of the head that `about["head"]` names. The same groom gives the
-same bytes.
+were. Strands bend little: their second differences are small, so with the sign in the last bit and low bytes kept apart
+from high ones they compress to a quarter of float32. `about` is JSON: tuples come back as lists. The roots' corners are
+those of the head that `about["head"]` names. The same groom gives the same bytes.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ MOST_UNPACKED = 1 << 30  # bytes of all arrays together
 MOST_ABOUT = 1 << 20  # bytes of the JSON
 FIRST_DAY = (1980, 1, 1, 0, 0, 0)
 ENTRIES = ("format", "about", "bends", "colours", "width", "corners", "barycentric", "grown", "guides", "curliness")
-NPY = re.compile(rb"\{'descr': '([<|][iuf][1248])', 'fortran_order': False, 'shape': \(([\d, ]*)\), \} *\n")
+NPY = re.compile(rb"\{'descr': '([<|][iuf][124])', 'fortran_order': False, 'shape': \(([\d, ]*)\), \} *\n")
 NPY_START = b"\x93NUMPY\x01\x00"
 BROKEN = (zipfile.BadZipFile, zlib.error, struct.error, ValueError, KeyError, EOFError, RuntimeError, OSError)
 
@@ -93,15 +93,17 @@ def _letters(text: str) -> NDArray[np.uint8]:
     return np.frombuffer(text.encode(), np.uint8)
 
 
-def _bends(strands: NDArray[Any]) -> NDArray[Any]:
-    """(S, P, 3) in steps: each strand's first place, its first difference, then second differences."""
+def _bends(strands: NDArray[Any]) -> NDArray[np.uint8]:
+    """(B, S, P, 3) the B = 2 or 4 bytes, low ones first, of each strand's first place, first difference, and then
+    second differences, all in steps; 2 n for a number n from 0 on, −2 n − 1 for one below."""
     if strands.size and np.abs(strands).max() > FARTHEST:
         raise BadInput(f"strands reach farther than {FARTHEST:g} m from the head; a groom is in metres")
-    whole = np.rint(strands.astype(np.float64) / STEP).astype(np.int64)
+    whole = np.rint(strands.astype(np.float64) / STEP).astype(np.int32)
     bends = np.diff(whole, axis=1, prepend=0)
     bends[:, 2:] = np.diff(bends[:, 1:], axis=1)
-    kept = bends.astype(np.int16)
-    return kept if (kept == bends).all() else bends.astype(np.int32)
+    unsigned = (bends << 1) ^ (bends >> 31)
+    wide = 2 if unsigned.max(initial=0) < 1 << 16 else 4
+    return np.stack([(unsigned >> 8 * byte).astype(np.uint8) for byte in range(wide)])
 
 
 def _shades(colours: Any) -> NDArray[Any]:
@@ -184,14 +186,17 @@ def _colours(kept: NDArray[Any]) -> NDArray[np.float32]:
     return np.asarray(kept if kept.ndim == 1 else kept / np.float32(SHADES), np.float32)
 
 
-def _places(bends: NDArray[Any], name: str) -> NDArray[np.float32]:
+def _places(kept: NDArray[Any], name: str) -> NDArray[np.float32]:
     """The inverse of `_bends`."""
-    if bends.ndim != 3 or bends.shape[2] != 3 or bends.shape[1] < 2 or bends.dtype.kind != "i":
+    if kept.ndim != 4 or kept.shape[0] not in (2, 4) or kept.shape[2] < 2 or kept.shape[3] != 3 or kept.dtype != "u1":
         raise ValueError("its strands have another form")
-    if len(bends) > MOST:
-        raise BadInput(f"{name} has {len(bends)} strands, and at most {MOST} are read; thin the hair")
+    if kept.shape[1] > MOST:
+        raise BadInput(f"{name} has {kept.shape[1]} strands, and at most {MOST} are read; thin the hair")
+    unsigned = np.zeros(kept.shape[1:], np.int64)
+    for byte, plane in enumerate(kept):
+        unsigned |= plane.astype(np.int64) << 8 * byte
     # differences and their sums are bounded: 2^31 · P² stays below 2^63 for as many points as fit in MOST_UNPACKED
-    ways = bends.astype(np.int64)
+    ways = (unsigned >> 1) ^ -(unsigned & 1)
     ways[:, 1:] = np.cumsum(ways[:, 1:], axis=1)
     whole = np.cumsum(ways, axis=1)
     if whole.size and np.abs(whole).max() * STEP > FARTHEST + STEP:

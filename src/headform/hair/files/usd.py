@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
+import struct
+import subprocess
+import sys
 import tempfile
 import time
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +17,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headform.errors import BadInput, MissingExtra
-from headform.hair.files.loose import Z_UP, Loose, check_strands, groom_of
+from headform.hair.files.loose import Z_UP, Loose, groom_of
 from headform.hair.groom import Groom
 from headform.render.colour import to_linear, to_srgb
 
 try:
-    from pxr import Sdf, Tf, Usd, UsdGeom, UsdUtils, Vt
+    from pxr import Sdf, Usd, UsdGeom, UsdUtils, Vt
+
+    from headform.hair.files import usd_scene
 except ImportError:
     raise MissingExtra('USD files need another package: pip install "headform[usd]"') from None
 
-STARTS = {b"#usda": ".usda", b"PXR-USDC": ".usdc", b"PK": ".usdz"}
+STARTS = {b"#usda": ".usda", b"PXR-USDC": ".usdc"}
+PACKAGE = b"PK"  # how a .usdz begins: a zip whose first file is the scene
 LONG_AGO = (1980, 1, 1, 12, 0, 0, 1, 1, 0)  # where we are: a package names no time zone
-BEZIER = 3  # points of a cubic Bézier from one that lies on the curve to the next
+PATIENCE = 300  # seconds to take a file apart; a million strands of text take less than half of it
 
 
 def usda_bytes(groom: Groom) -> bytes:
@@ -52,18 +60,55 @@ def from_bytes(data: bytes, name: str) -> Groom:
     """The groom in all curves of a USD file, in whichever of its three forms, at its earliest time. Raises BadInput.
 
     The stage's unit and up axis and the curves' transforms are honoured. Curves of B-splines and Catmull–Rom splines
-    come as the lines between their points. USD itself takes the file apart: give it files from people you trust.
+    come as the lines between their points.
     """
+    if data.startswith(PACKAGE):
+        data = _unpacked(data, name)
     ending = next((ending for start, ending in STARTS.items() if data.startswith(start)), None)
     if ending is None:
         raise BadInput(f"{name} does not begin like a USD file; export the hair again")
+    found = _taken_apart(data, ending, name)
+    shades = to_srgb(found["colours"])
+    loose = Loose(
+        found["points"],
+        found["counts"],
+        (shades[0] if len(shades) == 1 else shades) if len(shades) else None,
+        float(found["width"]) if np.isfinite(found["width"]) else None,
+        unit=float(found["unit"]),
+        up=Z_UP if str(found["up"]) == "Z" else "y",
+    )
+    return groom_of(loose, name)
+
+
+def _taken_apart(data: bytes, ending: str, name: str) -> dict[str, NDArray[Any]]:
+    """The arrays that `usd_scene` finds, in a process that may end as it likes."""
     with tempfile.TemporaryDirectory(prefix="headform-") as folder:
-        path = Path(folder, f"hair{ending}")
-        path.write_bytes(data)
+        scene, arrays = Path(folder, f"hair{ending}"), Path(folder, "arrays.npz")
+        scene.write_bytes(data)
+        command = [sys.executable, "-P", usd_scene.__file__, str(scene), str(arrays)]
+        surroundings = os.environ | {"TMPDIR": folder}  # USD's reports of its crashes go with the folder
         try:
-            return groom_of(_loose(_opened(path, name), name), name)
-        except Tf.ErrorException as error:
-            raise BadInput(f"{name} is cut short or damaged; export the hair again") from error
+            ended = subprocess.run(command, capture_output=True, timeout=PATIENCE, env=surroundings, cwd=folder)
+        except subprocess.TimeoutExpired as error:
+            raise BadInput(f"{name} takes longer than {PATIENCE} seconds to read; thin the hair") from error
+        if ended.returncode == usd_scene.REFUSED:
+            raise BadInput(f"{name} {ended.stdout.decode().strip()}")
+        if ended.returncode != 0:
+            raise BadInput(f"{name} is cut short or damaged; export the hair again")
+        with np.load(arrays, allow_pickle=False) as found:
+            return {key: found[key] for key in found.files}
+
+
+def _unpacked(data: bytes, name: str) -> bytes:
+    """The scene in a package, where nothing is compressed; its checksum holds."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as package:
+            scene = package.infolist()[0]
+            if scene.compress_type != zipfile.ZIP_STORED:
+                raise BadInput(f"{name} is a zip but no USD package; export the hair again")
+            return package.read(scene)
+    except (zipfile.BadZipFile, struct.error, IndexError, ValueError, EOFError, RuntimeError, OSError) as error:
+        raise BadInput(f"{name} is cut short or damaged; export the hair again") from error
 
 
 def _written(groom: Groom, ending: str) -> bytes:
@@ -95,86 +140,6 @@ def _add_curves(stage: Any, groom: Groom) -> None:
     each = (tokens.constant, tokens.uniform, tokens.vertex)[np.ndim(groom.colours) - 1]
     shown = UsdGeom.PrimvarsAPI(curves).CreatePrimvar("displayColor", Sdf.ValueTypeNames.Color3fArray, each)
     shown.Set(_vectors(to_linear(groom.colours).reshape(-1, 3)))
-
-
-def _opened(path: Path, name: str) -> Any:
-    """The stage of a file that names no other files."""
-    layer = Sdf.Layer.FindOrOpen(str(path))
-    if layer is None:
-        raise BadInput(f"{name} is cut short or damaged; export the hair again")
-    if layer.GetCompositionAssetDependencies():
-        raise BadInput(f"{name} takes its curves from other files; export the hair flattened into one")
-    return Usd.Stage.Open(layer, Usd.Stage.LoadAll)
-
-
-def _loose(stage: Any, name: str) -> Loose:
-    """All curves of a stage one after the other, with its unit and axis."""
-    found = [UsdGeom.BasisCurves(prim) for prim in stage.Traverse() if prim.IsA(UsdGeom.BasisCurves)]
-    if not found:
-        raise BadInput(f"{name} has no curves; export the hair as BasisCurves")
-    parts = [_curves(each, name) for each in found]
-    counts = np.concatenate([part.counts for part in parts])
-    check_strands(len(counts), name)
-    coloured = all(part.colours is not None for part in parts)
-    colours = [np.broadcast_to(_each_point(part), part.points.shape) for part in parts] if coloured else []
-    widths = [part.width for part in parts if part.width is not None]
-    return Loose(
-        np.concatenate([part.points for part in parts]),
-        counts,
-        parts[0].colours if len(parts) == 1 else np.concatenate(colours) if colours else None,
-        float(np.median(widths)) if widths else None,
-        unit=float(UsdGeom.GetStageMetersPerUnit(stage)),
-        up=Z_UP if UsdGeom.GetStageUpAxis(stage) == UsdGeom.Tokens.z else "y",
-    )
-
-
-def _curves(curves: Any, name: str) -> Loose:
-    """One prim's curves, in the stage's space."""
-    when = Usd.TimeCode.EarliestTime()
-    points = np.asarray(curves.GetPointsAttr().Get(when) or np.zeros((0, 3)), np.float64).reshape(-1, 3)
-    counts = np.asarray(curves.GetCurveVertexCountsAttr().Get(when) or [], np.int64).reshape(-1)
-    if (counts < 0).any() or counts.sum() != len(points):
-        raise BadInput(f"{name} has curves whose counts do not fit their points; export the hair again")
-    kept = np.ones(len(points), bool)
-    cubic = curves.GetTypeAttr().Get() == UsdGeom.Tokens.cubic
-    if cubic and curves.GetBasisAttr().Get() == UsdGeom.Tokens.bezier:
-        place = np.arange(len(points)) - np.repeat(np.cumsum(counts) - counts, counts)
-        kept = place % BEZIER == 0
-    matrix = np.array(UsdGeom.Xformable(curves).ComputeLocalToWorldTransform(when))
-    colours = _colours(curves, counts, len(points), when)
-    return Loose(
-        (points @ matrix[:3, :3] + matrix[3, :3])[kept],
-        -(-counts // BEZIER) if not kept.all() else counts,
-        colours[kept] if colours is not None and colours.ndim == 2 and len(colours) == len(points) else colours,
-        _width(curves, when, matrix),
-    )
-
-
-def _width(curves: Any, when: Any, matrix: NDArray[np.float64]) -> float | None:
-    """Of a strand at its root, in the stage's unit."""
-    widths = np.asarray(curves.GetWidthsAttr().Get(when) or [], np.float64)
-    if not len(widths) or not np.isfinite(widths).all():
-        return None
-    return float(np.median(widths) * abs(np.linalg.det(matrix[:3, :3])) ** (1 / 3))
-
-
-def _colours(curves: Any, counts: NDArray[np.int64], points: int, when: Any) -> NDArray[Any] | None:
-    """sRGB for all, for each strand or for each point; None where there are none that fit."""
-    shown = UsdGeom.PrimvarsAPI(curves).GetPrimvar("displayColor")
-    values = shown.ComputeFlattened(when) if shown and shown.HasValue() else None
-    table = np.asarray(values if values is not None else np.zeros((0, 3)), np.float64).reshape(-1, 3)
-    if not len(table) or not np.isfinite(table).all():
-        return None
-    if len(table) == 1:
-        return to_srgb(table[0])
-    return to_srgb(table) if len(table) in (len(counts), points) else None
-
-
-def _each_point(part: Loose) -> NDArray[Any]:
-    colours = np.asarray(part.colours)
-    if colours.ndim == 2 and len(colours) == len(part.counts):
-        return np.repeat(colours, part.counts, axis=0)
-    return colours
 
 
 def _vectors(values: NDArray[Any]) -> Any:
