@@ -92,11 +92,14 @@ def test_a_bare_hairline_has_roots_and_a_fringe_has_tips() -> None:
     ways = []
     for hair in combed_back, fringe:
         skin = (disc(50) & ~hair).astype(np.float32)
-        push = rising(hair, skin, scalp[scalp[:, 1] < 100], face())
+        push = rising(upright, sure * hair, hair, skin, scalp[scalp[:, 1] < 100], face())
         assert (np.hypot(push[..., 0], push[..., 1]) <= 1.001).all()
         edge = int(np.flatnonzero(hair[:, 128]).max())
         ways.append(first_senses(upright, sure * hair, hair, face(), push)[edge - 4 : edge - 1, 120:136])
     assert (ways[0] == -1).all() and (ways[1] == 1).all()
+    skin = (disc(50) & ~combed_back).astype(np.float32)
+    aside = rising(0 * upright, sure * combed_back, combed_back, skin, scalp[scalp[:, 1] < 100], face())
+    assert not aside[90:110, 120:136].any()  # hair along the hairline says nothing
 
 
 @pytest.mark.parametrize(("over", "cropped"), [(2, True), (9, False)])

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
-from hanging_hair import hanging
 from PIL import Image
 
 from headform import cli
 from headform.hair import files, library
 from headform.hair.groom import Groom
+from headform.head import load_default
 
 KEYS = ["name", "title", "class", "tags", "own", "licence", "source", "file", "added"]
 
@@ -68,7 +69,8 @@ def strands(tmp_path: Path) -> Path:
 def test_list_shows_every_style_or_those_that_fit(hair: Told) -> None:
     names = [line.split()[0] for line in hair("list").splitlines()]
     assert names == library.names()
-    assert all("fringe" in line.lower() for line in hair("list", "fringe").splitlines())
+    fringes = hair("list", "fringe").splitlines()
+    assert len(fringes) > 5 and all("fringe" in line.lower() for line in fringes)
     assert hair("list", "xyzzy") == "no hairstyle fits; `headform hair list` shows all\n"
 
 
@@ -165,17 +167,23 @@ def test_what_cannot_be_is_refused_in_a_sentence(hair: Told, strands: Path, word
     assert not Path("mixed.jpg").exists() and not Path("sheet.gif").exists()
 
 
-def test_an_avatar_without_hair_has_none_to_add(hair: Told, monkeypatch: pytest.MonkeyPatch) -> None:
-    from types import SimpleNamespace
-
+def test_the_hair_of_an_avatar_is_added_on_the_mean_head(hair: Told, monkeypatch: pytest.MonkeyPatch) -> None:
     from headform.avatar import restore
 
+    head = load_default()
+    person = (head.rest() * 1.08 + np.float32([0.01, -0.02, 0.0])).astype(np.float32)  # someone with a larger head
+    worn: list[Groom | None] = [None]
+    avatar = SimpleNamespace(model=head, neutral=lambda: person)
+    monkeypatch.setattr(restore, "load", lambda path: SimpleNamespace(hair=worn[0], **vars(avatar)))
     Path("me.zip").write_bytes(b"")
-    monkeypatch.setattr(restore, "load", lambda path: SimpleNamespace(hair=None))
     assert "has no hair" in hair.refused("add", "me.zip")
-    monkeypatch.setattr(restore, "load", lambda path: SimpleNamespace(hair=hanging(5)))
+    worn[0] = grown = library.groom("crew_cut", count=400, vertices=person)
     assert hair.json("add", "me.zip")["name"] == "me"
-    assert len(library.groom("me")) == 5
+    kept = library.groom("me")
+    assert len(kept) == len(grown) and kept.roots is not None
+    assert np.abs(kept.roots.points(head.rest()) - kept.points[:, 0]).max() < 1e-4
+    on_person = library.groom("me", vertices=person)
+    assert np.median(np.linalg.norm(on_person.points - grown.points, axis=2)) < 0.001, "there and back"
 
 
 # ── mix and render ───────────────────────────────────────────────────────────────────────────────

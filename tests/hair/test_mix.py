@@ -207,13 +207,13 @@ def test_three_of_ten_trainings_are_mixed_out_of_one_class():
         return straight((style.volume, -1, 0), style.length[0])
 
     loose = [style for style in STYLES if not style.ties]
-    for seed in range(200):
+    for seed in range(80):
         grown.append([])
         guides, kind = mix.guides_for_training(seed, loose, grower)
         assert guides.shape == (GRID, GRID, KNOTS, 4)
         assert grown[-1][0] == kind.split()[-1]
     share = np.mean([len(kinds) > 1 for kinds in grown])
-    assert share == pytest.approx(mix.MIXED_SHARE, abs=0.11)  # 200 draws: standard deviation 3.2 %
+    assert share == pytest.approx(mix.MIXED_SHARE, abs=0.16)  # 80 draws: standard deviation 5.1 %
     assert {len(kinds) for kinds in grown} == {1, 2, 3}
 
 

@@ -128,6 +128,16 @@ def test_a_damaged_index_is_told_with_what_to_do(shelf: Shelf) -> None:
         shelf.entries()
 
 
+def test_a_damaged_row_is_told_with_what_to_do(shelf: Shelf) -> None:
+    shelf.add("bob", hanging(), "short straight")
+    index = sqlite3.connect(shelf.index)
+    with index:
+        index.execute("UPDATE styles SET facts = 'not JSON'")
+    index.close()
+    with pytest.raises(BadInput, match=r"is damaged.*move it away"):
+        shelf.entries()
+
+
 def test_an_index_that_was_tampered_with_cannot_reach_other_files(shelf: Shelf, tmp_path: Path) -> None:
     shelf.add("bob", hanging(), "short straight")
     other = tmp_path / "precious.npz"

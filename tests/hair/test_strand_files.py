@@ -13,17 +13,20 @@ import pytest
 from numpy.typing import NDArray
 
 from headform.errors import BadInput, MissingExtra
-from headform.hair import files
+from headform.hair import files, library
+from headform.hair.dense import groom_of
 from headform.hair.files.npz import STEP
 from headform.hair.groom import HAIR_WIDTH, Groom, none
+from headform.hair.grow import wearer_of
+from headform.head import load_default
 from headform.head.embedding import Embedding
 
 needs_usd = pytest.mark.skipif(find_spec("pxr") is None, reason='needs usd-core: pip install "headform[usd]"')
 USD = (".usda", ".usdc", ".usdz")
 FOREIGN = (".data", ".hair", ".obj")
 ENDINGS = [".npz", *FOREIGN, *(pytest.param(ending, marks=needs_usd) for ending in USD)]
-# metres that a coordinate may be off: half a step; float32 as it is; six decimals
-PRECISION = {".npz": STEP / 2 + 1e-8, ".obj": 0.5e-6 + 1e-8}
+# metres that a coordinate may be off: half a step, half of the sixth decimal; and float32's own 6e-8 of a metre
+PRECISION = {".npz": STEP / 2 + 6e-8, ".obj": 0.5e-6 + 6e-8}
 
 
 def wavy(strands: int = 60, points: int = 40, seed: int = 3) -> NDArray[np.float32]:
@@ -84,7 +87,7 @@ def test_our_own_file_keeps_everything() -> None:
     np.testing.assert_array_equal(back.roots.barycentric, groom.roots.barycentric)
     np.testing.assert_array_equal(np.isnan(back.guides), np.isnan(groom.guides))
     grown = np.isfinite(groom.guides[:, :, 0, 0])
-    assert np.abs(back.guides[grown][..., :3] - groom.guides[grown][..., :3]).max() <= STEP / 2 + 1e-8
+    assert np.abs(back.guides[grown][..., :3] - groom.guides[grown][..., :3]).max() <= STEP / 2 + 6e-8
     np.testing.assert_allclose(back.guides[grown][..., 3], groom.guides[grown][..., 3], atol=0.5 / 255 + 1e-6)
     assert (back.guides[grown][:, 0, :3] == 0).all()  # the first knot is the root itself
     assert content == files.to_bytes(groom, ".npz")
@@ -93,9 +96,11 @@ def test_our_own_file_keeps_everything() -> None:
     np.testing.assert_array_equal(again.colours, back.colours)
 
 
-def test_our_own_file_is_a_third_of_the_plain_numbers() -> None:
-    groom = Groom(wavy(2000, 100))
-    assert len(files.to_bytes(groom, ".npz")) < groom.points.nbytes / 3
+def test_our_own_file_is_a_third_of_the_plain_numbers(real: list[Groom]) -> None:
+    for groom in real:
+        bare = Groom(groom.points)
+        directory = 2000  # bytes of the zip's own names and headers, at most
+        assert len(files.to_bytes(bare, ".npz")) < groom.points.nbytes / 3 + directory, groom.name
 
 
 def test_steps_too_long_for_16_bits_are_kept() -> None:
@@ -188,6 +193,26 @@ def test_units_are_understood(unit: str, scale: float, ending: str) -> None:
     np.testing.assert_allclose(back.points, strands, atol=1e-6)
 
 
+@pytest.fixture(scope="module")
+def real() -> list[Groom]:
+    """Styles that ship: very short, of usual length, very long, and one that covers the top alone."""
+    wearer = wearer_of(load_default())
+    return [groom_of(library.style(name), wearer, count=400) for name in ("buzz", "lob", "very_long_straight", "quiff")]
+
+
+@pytest.mark.parametrize(
+    ("unit", "scale"), [("metres", 1), ("centimetres", 100), ("millimetres", 1000), ("inches", 1 / 0.0254)]
+)
+def test_units_and_axes_of_real_hair_are_understood(unit: str, scale: float, real: list[Groom]) -> None:
+    """Our y is the file's z, and our front its −y, as in Blender: (x, y, z) is written as (x, −z, y)."""
+    for groom in real:
+        lying = groom.points[:, :, [0, 2, 1]] * np.array([1, -1, 1]) * scale
+        data = yuksel(list(lying), segments=groom.points.shape[1] - 1)
+        back = files.from_bytes(data, ".hair", groom.name)
+        assert back.about["unit"] == unit and back.about["up"] == "z, face to -y", groom.name
+        np.testing.assert_allclose(back.points, groom.points, atol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("up", "into"),
     [("z, face to -y", [[1, 0, 0], [0, 0, -1], [0, 1, 0]]), ("z, face to +y", [[-1, 0, 0], [0, 0, 1], [0, 1, 0]])],
@@ -230,6 +255,10 @@ def test_obj_lines_in_every_way_that_programs_write_them() -> None:
     ):
         back = files.from_bytes(f"# other\no hair\n{vertices}vt 0 0\n{lines}".encode(), ".obj", "six")
         np.testing.assert_allclose(back.points, places.reshape(2, 3, 3), atol=1e-7)
+    weighted = vertices.replace("\n", " 1.0\n") + "l 1 2 3\nl 4 5 6\n"  # a fourth number: OBJ's weight
+    remarked = vertices.replace("\n", " # a knot\n") + "l 1 2 3\nl 4 5 6\n"
+    for other in (weighted, remarked):
+        np.testing.assert_allclose(files.from_bytes(other.encode(), ".obj", "six").points, places.reshape(2, 3, 3))
     early = f"{vertices}l -6 -5 -4\nv 0 0.2 0.1\nl -4 -3 -2\n"  # counted back from where the line stands
     np.testing.assert_allclose(files.from_bytes(early.encode(), ".obj", "six").points, places.reshape(2, 3, 3))
 
@@ -302,6 +331,17 @@ def test_nothing_stands_at_the_path_after_a_failure(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="JSON"):
         files.write(tmp_path / "hair.npz", Groom(wavy(), about={"name": object()}))
     assert not list(tmp_path.iterdir())
+
+
+def test_what_our_own_file_cannot_keep_is_refused_when_it_is_written() -> None:
+    holes = np.full((32, 32, 100, 4), np.nan, np.float32)
+    holes[3, 4, :50] = 0.0
+    with pytest.raises(BadInput, match="numbers and NaN"):
+        files.to_bytes(Groom(wavy(), guides=holes), ".npz")
+    with pytest.raises(BadInput, match="farther than 10 m"):
+        files.to_bytes(Groom(wavy() + np.float32(11)), ".npz")
+    with pytest.raises(BadInput, match="JSON"):
+        files.to_bytes(Groom(wavy(), about={"age": float("nan")}), ".npz")
 
 
 def test_our_own_file_opens_with_numpy_alone(tmp_path: Path) -> None:

@@ -12,9 +12,11 @@ from typing import Protocol
 import numpy as np
 
 from headform.avatar.avatar import Avatar, Provenance, fingerprint
+from headform.avatar.views import with_glints
 from headform.errors import BadInput
 from headform.fit import HeadFit, fit_photo
 from headform.fit.fitter import mean_fit
+from headform.hair.portrait import hair_of
 from headform.head import HeadModel, current_model
 from headform.photo import Photo, Sighting
 from headform.photo.faces import Head
@@ -93,8 +95,11 @@ class Headform:
             tell("skin", 0.5)
             self._ready.join()
             textures = textures_of(photo, sighting, found, self.model, self.texture)
+        tell("hair", 0.75)
+        hair = hair_of(photo, sighting, found, self.model, with_glints(found.light), made.seed)
         box = np.asarray(sighting.face.box, np.float64)
-        return Avatar(self.model, found, made, points, sighting.warnings, box, textures)
+        warnings = sighting.warnings + hair.warnings
+        return Avatar(self.model, found, made, points, warnings, box, textures, hair=hair.groom)
 
 
 class Average(Headform):

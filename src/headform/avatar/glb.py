@@ -192,8 +192,8 @@ def _add_pictures(avatar: Avatar, texture: int | None, document: Document, packi
     shown = {str(image["name"]): number for number, image in enumerate(images)}
     bare = pictures.worn(avatar, texture)
     if bare is not None and bare is not textures:  # no material shows it: it is there to be read back
-        content = hair.bare_picture(bare)
-        images.append({"name": hair.BARE, "mimeType": "image/jpeg", "bufferView": packing.view(content)})
+        for name, content in hair.bare_pictures(bare).items():
+            images.append({"name": name, "mimeType": "image/jpeg", "bufferView": packing.view(content)})
     return shown
 
 

@@ -17,7 +17,7 @@ from headform.avatar import pictures
 from headform.avatar.avatar import Avatar
 from headform.hair.cards import Cards, cards_of
 from headform.hair.groom import Groom
-from headform.hair.scalp_paint import scalp_paint
+from headform.hair.scalp_paint import with_painted_scalp
 from headform.head.model import JOINTS
 from headform.render.colour import to_linear, to_srgb
 from headform.skin.textures import Textures
@@ -26,9 +26,10 @@ Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
 PICTURE, RELIEF = "hair", "hair_normal"  # names of the pictures on cards
-BARE = "albedo_bare"  # the name of the skin's picture as it is without hair, small
+# Pictures of the skin on which hair casts its shade, and how they are called as they are without hair, small.
+BARE = {"albedo": "albedo_bare", "roughness": "roughness_bare"}
 BARE_SIZE = 512  # pixels: a scalp has no features that are smaller than a millimetre
-BARE_QUALITY, RELIEF_QUALITY = 90, 80  # of JPEGs
+BARE_QUALITY, RELIEF_QUALITY = 90, 90  # of JPEGs
 KEPT, STRANDS = "hair.npz", "hair.data"  # files of the strands: to be read back, and for other programs
 COARSE_HUES = 2  # Pillow's name for hues at half the resolution
 COARSE_STRANDS, COARSE_KNOTS = 2500, 16  # of the hair in files that hold it only to be read back: a quarter megabyte
@@ -56,7 +57,7 @@ def worn(avatar: Avatar, texture: int | None) -> Textures | None:
         return textures
     painted = _painted.setdefault(avatar, {})
     if texture not in painted:
-        painted[texture] = replace(textures, albedo=scalp_paint(textures, avatar.hair))
+        painted[texture] = with_painted_scalp(textures, avatar.hair)
     return painted[texture]
 
 
@@ -89,24 +90,24 @@ def relief_picture(cards: Cards) -> bytes:
     return _jpeg(cards.picture.normal, RELIEF_QUALITY, COARSE_HUES)
 
 
-def bare_picture(textures: Textures) -> bytes:
-    """A small JPEG of the skin as it is without hair; `bared` takes the paint off again with it."""
-    return _jpeg(_sized(textures.albedo, BARE_SIZE), BARE_QUALITY)
+def bare_pictures(textures: Textures) -> dict[str, bytes]:
+    """Small JPEGs of the skin as it is without hair; `bared` takes the paint off again with them."""
+    return {name: _jpeg(_sized(getattr(textures, field), BARE_SIZE), BARE_QUALITY) for field, name in BARE.items()}
 
 
 def bared(painted: Bytes, bare: Bytes) -> Bytes:
-    """(N, N, 3) the albedo without the shade of hair, from the painted one and the small picture of the bare one.
+    """(N, N) or (N, N, 3) a picture without the shade of hair, from the painted one and the small one of the bare skin.
 
     What the two differ by is smooth, so that its small picture, enlarged, is all that the paint took away.
     """
     change = bare.astype(np.float32) - _sized(painted, len(bare)).astype(np.float32)
+    channels = np.atleast_3d(change)
+    size = painted.shape[1], painted.shape[0]
     enlarged = [
-        Image.fromarray(np.ascontiguousarray(change[..., channel])).resize(
-            painted.shape[1::-1], Image.Resampling.BICUBIC
-        )
-        for channel in range(3)
+        np.asarray(Image.fromarray(np.ascontiguousarray(channels[..., row])).resize(size, Image.Resampling.BICUBIC))
+        for row in range(channels.shape[2])
     ]
-    whole = painted + np.stack([np.asarray(channel) for channel in enlarged], 2)
+    whole = painted + np.stack(enlarged, 2).reshape(painted.shape)
     return np.asarray(np.rint(np.clip(whole, 0, 255)), np.uint8)
 
 

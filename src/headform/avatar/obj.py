@@ -20,7 +20,7 @@ from headform.render.colour import to_srgb
 Called = Callable[[str], str]  # a picture's file by its name in `Textures`
 
 USUAL_STEM = "head"
-WITH_HAIR = "albedo_hair"  # the skin's picture in the shade of the hair; `albedo` is the skin as it is
+WITH_HAIR = {name: f"{name}_hair" for name in hair.BARE}  # pictures in the shade of the hair beside those without
 CORNER = "%d/%d/%d"  # vertex, texture coordinate, normal
 TRIANGLE, QUAD = (f"f {' '.join([CORNER] * count)}\n" for count in (3, 4))
 
@@ -32,18 +32,20 @@ def files(avatar: Avatar, texture: int | None, stem: str) -> dict[str, bytes]:
     because several heads may lie in one folder.
     """
     before = "" if stem == USUAL_STEM else f"{stem}_"
-    textures = pictures.worn(avatar, texture)
+    textures, painted = pictures.worn(avatar, texture), hair.worn(avatar, texture)
     exact = {} if textures is None else dict(pictures.exact(textures))
-    cards = hair.cards(avatar)
-    about = avatar.provenance.in_words()
-    head = obj(avatar.model, avatar.vertices(), about, f"{stem}.mtl", cards)
-    painted = hair.worn(avatar, texture)
+    instead = {}
     if painted is not None and painted is not textures:
-        exact[WITH_HAIR] = pictures.png(painted.albedo)
+        instead = WITH_HAIR
+        exact |= {name: pictures.png(getattr(painted, field)) for field, name in WITH_HAIR.items()}
+    cards = hair.cards(avatar)
     if cards is not None:
         exact |= {hair.PICTURE: hair.coloured_picture(cards), hair.RELIEF: hair.relief_picture(cards)}
-    named = {f"{before}{name}{pictures.kind(content)[0]}": content for name, content in exact.items()}
-    return {f"{stem}.obj": head, f"{stem}.mtl": mtl(avatar, about, lambda name: f"{before}{name}.png"), **named}
+    named = {name: f"{before}{name}{pictures.kind(content)[0]}" for name, content in exact.items()}
+    about = avatar.provenance.in_words()
+    head = obj(avatar.model, avatar.vertices(), about, f"{stem}.mtl", cards)
+    materials = mtl(avatar, about, lambda name: named[instead.get(name, name)])
+    return {f"{stem}.obj": head, f"{stem}.mtl": materials} | {named[name]: exact[name] for name in exact}
 
 
 def obj(model: HeadModel, vertices: Floats, about: str = "", materials: str = "", cards: Cards | None = None) -> bytes:
@@ -109,17 +111,15 @@ def mtl(avatar: Avatar, about: str, called: Called) -> bytes:
         out += ["", f"newmtl {name}", f"Kd {red:.3f} {green:.3f} {blue:.3f}", "Ks 0.04 0.04 0.04", "illum 2"]
         out += [f"Ns {_exponent(look.roughness):.0f}", f"Pr {look.roughness:.2f}", f"d {look.opacity:.2f}"]
         if worn:
-            shaded = name == SKIN and avatar.hair is not None and len(avatar.hair) > 0
-            out.append(f"map_Kd {called(WITH_HAIR if shaded else str(look.picture))}")
+            out.append(f"map_Kd {called(str(look.picture))}")
         if worn and name == SKIN:
             out += [f"map_Bump -bm 1 {called('normal')}", f"norm {called('normal')}", f"map_Pr {called('roughness')}"]
         if worn and name == "lashes":
             out.append(f"map_d {called('lashes')}")
     if hair.cards(avatar) is not None:
-        relief = called(hair.RELIEF).replace(".png", ".jpg")
         out += ["", f"newmtl {hair.PICTURE}", "Kd 1.000 1.000 1.000", "Ks 0.02 0.02 0.02", "illum 2"]
         out += [f"Ns {_exponent(HAIR.roughness):.0f}", f"Pr {HAIR.roughness:.2f}", f"map_Kd {called(hair.PICTURE)}"]
-        out += [f"map_d {called(hair.PICTURE)}", f"norm {relief}"]
+        out += [f"map_d {called(hair.PICTURE)}", f"norm {called(hair.RELIEF)}"]
     return ("\n".join(out) + "\n").encode()
 
 

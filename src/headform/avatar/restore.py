@@ -13,6 +13,7 @@ from headform.avatar.avatar import FORMAT, Avatar, Provenance, check_expression,
 from headform.avatar.stored import read_stored
 from headform.errors import BadInput
 from headform.fit import HeadFit
+from headform.hair.groom import Groom
 from headform.head import JOINTS, HeadModel, current_model, load_default
 from headform.head.default import NAME
 from headform.render import Camera, Lamp, Light
@@ -37,7 +38,15 @@ def load(path: str | Path, model: HeadModel | None = None) -> Avatar:
     path = Path(path)
     stored = read_stored(path)
     avatar = restored(stored.parameters, stored.textures, model, str(path))
-    return avatar if stored.hair is None else replace(avatar, hair=stored.hair)
+    return avatar if stored.hair is None else replace(avatar, hair=_fitting(stored.hair, avatar.model, str(path)))
+
+
+def _fitting(hair: Groom, model: HeadModel, called: str) -> Groom:
+    """The hair, if its roots are on triangles that the head has."""
+    roots = hair.roots
+    if roots is not None and len(roots) and not 0 <= roots.corners.min() <= roots.corners.max() < model.vertex_count:
+        raise BadInput(f"the hair of {called} has its roots on another head than {model.name!r}; {ANEW}")
+    return hair
 
 
 def restored(

@@ -129,9 +129,9 @@ def _from_glb(content: bytes, called: str) -> Stored:
 
         if not isinstance(parameters, dict):
             raise BadInput(f"{called} was not written by this Headform, or its extras were lost in another program")
-        textures, bare = _textures(read, called), read(BARE)
-        if textures is not None and bare is not None:
-            textures = replace(textures, albedo=bared(textures.albedo, _picture(bare, "albedo", called)))
+        textures = _textures(read, called)
+        if textures is not None:
+            textures = _without_paint(textures, read, called)
         strands = document["asset"]["extras"].get(STRANDS)
         hair = None if strands is None else from_bytes(viewed(strands), ".npz", f"the hair of {called}")
         return Stored(parameters, textures, hair)
@@ -166,6 +166,15 @@ def _parameters(content: bytes, called: str) -> dict[str, Any]:
 def _most(name: str) -> int:
     """Bytes that a file of this name may have: a small zip can unpack to more than there is memory."""
     return MOST_WORDS if name == PARAMETERS else MOST_PICTURE
+
+
+def _without_paint(textures: Textures, read: Read, called: str) -> Textures:
+    """The skin as it is without hair, where the file says what that is."""
+    for field, name in BARE.items():
+        if bare := read(name):
+            whole = bared(getattr(textures, field), _picture(bare, field, called))
+            textures = replace(textures, **{field: whole})
+    return textures
 
 
 def _hair(read: Read, called: str) -> Groom | None:

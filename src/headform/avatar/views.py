@@ -7,12 +7,13 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from headform.avatar import hair
 from headform.avatar.avatar import Avatar
 from headform.errors import BadInput
 from headform.fit import Floats
 from headform.head import HeadModel
 from headform.photo.crop import Crop, head_crop
-from headform.render import Camera, Drawn, Lamp, Light, Material, Scene, Surface, render, studio_light
+from headform.render import Camera, Drawn, Lamp, Light, Material, Scene, Strands, Surface, render, studio_light
 from headform.skin.textures import Textures
 from headform.skin.wardrobe import CLEAR, Wardrobe, surfaces
 
@@ -35,9 +36,8 @@ def draw(
 ) -> Bytes:
     """(H, W, 4) sRGB with straight alpha: an avatar's head at rest, or with `vertices` (V, 3), in a studio's light."""
     placed = avatar.neutral() if vertices is None else vertices
-    scene = Scene(
-        dressed(avatar, placed), light=studio_light(BRIGHTNESS) if light is None else light, background=background
-    )
+    light = studio_light(BRIGHTNESS) if light is None else light
+    scene = Scene(dressed(avatar, placed), combed(avatar, placed), light, background)
     return render(scene, camera, supersample).rgba
 
 
@@ -64,10 +64,18 @@ def with_glints(light: Light) -> Light:
 
 
 def dressed(avatar: Avatar, vertices: Floats) -> tuple[Surface, ...]:
-    """The surfaces of an avatar with vertices (V, 3) in its materials."""
-    if avatar.textures is None:
+    """The surfaces of an avatar with vertices (V, 3) in its materials; the scalp in the shade of its hair."""
+    textures = hair.worn(avatar, None)
+    if textures is None:
         return _plain(avatar.model, vertices)
-    return surfaces(avatar.model, vertices, _wardrobe(avatar.textures))
+    return surfaces(avatar.model, vertices, _wardrobe(textures))
+
+
+def combed(avatar: Avatar, vertices: Floats) -> tuple[Strands, ...]:
+    """The strands of an avatar whose head has vertices (V, 3)."""
+    if avatar.hair is None or not len(avatar.hair):
+        return ()
+    return (avatar.hair.moved(avatar.neutral(), vertices).strands(),)
 
 
 @lru_cache(maxsize=2)

@@ -26,20 +26,22 @@ CROWDING = 1.4  # exponent: segments are shorter near the root, where hair bends
 LAYERS = 16.0  # cards one over the other, for short hair; long hair lies on itself anyway
 SCALP_AREA = 0.06  # m²
 NARROW, WIDE = 0.0055, 0.009  # metres across a card of straight hair
-WIDEST = 0.022  # of a card whose strands curl out of its line
+WIDEST = 0.026  # of a card whose strands curl out of its line
 SPREADS = 2.6  # root mean square distances of a bundle's strands that a card is wide
 STRAY = 0.5  # of the width of others: a strand by itself is no lock
 LIFT = 0.0012  # metres outwards, so that a ribbon's edges stay out of the skull
 ROLL = np.radians(20.0)  # how far cards turn about their lines by chance: flat shingles would show their edges
 STEEP = 0.3  # where hair stands off the skull, this much of a card's turn is chance
 ROOT_WIDTH, TIP_WIDTH = 0.8, 0.5  # of the width in the middle
+CURLED_TIP = 0.95  # the same of hair that curls: locks do not end in points
+STRAIGHT, CURLED = 0.003, 0.007  # metres of spread: of locks that end in points, and of those that do not
 OWN_NORMAL = 0.25  # share of the ribbon's own normal; the rest is the skull's, so that light lies softly on all
 DARKEST = 0.32  # of the light is left in the deepest hair
 SHADOW_WIDTH = 7.5  # metres that the strands of a whole head are wide to light, side by side
 GAIN = 1.9  # of the linear colour: what the picture, whose strands are light and dark, takes away, and some gleam
 TONES = 0.10  # how far cards differ in brightness
 ROUGHNESS = 0.55
-SPECULAR = 0.2  # less than half of what other things reflect: most hairs of a ribbon do not face the lamp
+SPECULAR = 0.0  # ribbons have the skull's normals, and their highlights at its rim would be those of a wet ball
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -189,7 +191,8 @@ def _ribbons(
         return np.asarray(values[order][:, rows], np.float32)
 
     across, along, out = kept(frames.across), kept(frames.along), kept(frames.out)
-    half = frames.width[order][:, None, None] * _profile(part)[:, None] / 2
+    curled = np.clip((bundles.spread[order] - STRAIGHT) / (CURLED - STRAIGHT), 0, 1)
+    half = (frames.width[order][:, None] * _profile(part, curled))[..., None] / 2
     places = kept(frames.places)
     sides = np.stack([places - half * across, places + half * across], 2)
     own = np.cross(along, across)
@@ -219,10 +222,11 @@ def _ribbons(
     )
 
 
-def _profile(part: Floats) -> Floats:
-    """(N,) of the full width, at shares of the length."""
+def _profile(part: Floats, curled: Floats) -> Floats:
+    """(M, N) of the full width, at shares (N,) of the length, for cards that are curled so much (M,), 0–1."""
     root = np.minimum(1, ROOT_WIDTH + 2 * part)
-    return np.asarray(root * (1 - (1 - TIP_WIDTH) * part**3), np.float32)
+    tip = TIP_WIDTH + (CURLED_TIP - TIP_WIDTH) * curled[:, None]
+    return np.asarray(root * (1 - (1 - tip) * part**3), np.float32)
 
 
 def _coordinates(part: Floats, strip: Ints, mirrored: NDArray[np.bool_]) -> Floats:

@@ -22,7 +22,7 @@ EAR_REACH = 6  # cells around an ear in which it counts
 FLATTEN = 300  # rounds of averaging neighbours: an ear is about ten of them wide
 
 # shoulders, metres: photos end at the neck, hair does not
-CHEST, CHEST_DEEP, CHEST_ROUND = (0.175, -0.41, -0.02), 0.7, 0.062
+CHEST, CHEST_DEEP, CHEST_ROUND = (0.175, -0.41, -0.02), 0.82, 0.062
 CHEST_TOP, SLOPE, SLOPE_FROM = -0.160, 0.22, 0.055
 NECK_AT, NECK_TOP, NECK_WIDE = -0.02, -0.115, 0.05
 RIM_BELOW = -0.07  # metres of y, of the mean head: the neck's rim is lower, mouth and eyes higher
@@ -128,7 +128,7 @@ def _rim(scalp: Scalp) -> NDArray[np.int64]:
     edges = np.sort(scalp.triangles[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1)
     single, times = np.unique(edges, axis=0, return_counts=True)
     border = np.unique(single[times == 1])
-    return border[scalp.home[border, 1] < RIM_BELOW]
+    return np.asarray(border[scalp.home[border, 1] < RIM_BELOW])
 
 
 def _under_neck(rim: Floats) -> NDArray[np.bool_]:

@@ -195,10 +195,10 @@ def read_hair(path: Path) -> Groom:
     if path.is_dir() or path.suffix.lower() in AVATARS:
         from headform.avatar.restore import load
 
-        hair: Groom | None = load(path).hair
-        if hair is None or not len(hair):
+        avatar = load(path)
+        if avatar.hair is None or not len(avatar.hair):
             raise BadInput(f"the head in {path} has no hair; give an avatar with hair, or a strand file")
-        return hair
+        return library.taken_off(avatar.hair, avatar.model, avatar.neutral())
     from headform.hair import files
 
     return library.fitted(files.read(path))

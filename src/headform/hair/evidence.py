@@ -30,8 +30,9 @@ FOREHEAD, CHIN, TEMPLES = 10, 152, [127, 356]  # landmarks
 CROWN = 0.45  # of the face's height from chin to forehead: how far above the forehead's top the crown lies
 ABOUT_HEAD = 0.75  # of the face's height about the middle between the temples: pieces of hair beyond it are others'
 FALLING = 1.2  # how much hair falls, against growing away from the crown, a face's height away from it
-AT_HAIRLINE, RIM = 0.14, 0.02  # heights of the face: from the scalp's points to its hairline; half the rim's width
-FROM_HAIRLINE, SURE_RIM = 0.12, 0.05  # heights of the face that a bare hairline acts over; share of rim that is enough
+AT_HAIRLINE, RIM = 0.11, 0.02  # heights of the face: from the scalp's points to its hairline; half the rim's width
+DEEP, INWARD = 0.97, 0.05  # share of hair about a pixel, away from the rim; heights of the face to look inwards
+FROM_HAIRLINE, SURE_RIM = 0.12, 0.02  # heights of the face that a bare hairline acts over; share of rim that is enough
 VOTES, WIDE_VOTES, NEAR_VOTES = 3, 6.0, 3.0  # rounds of agreement with neighbours so many pixels of 256 away
 PRIOR = 0.25  # weight of the first guess in them
 BEHIND = 0.004  # metres that a vertex may lie behind the surface drawn at its pixel
@@ -102,7 +103,7 @@ def gather(
     grey = np.asarray(picture.astype(np.float32) @ GREY, np.float32)
     angle, confidence = (gabor_grain if bank else grain)(grey, soft * widened(hair))
     skin = crop.cut_mask(masks.face_skin)
-    bare = None if scalp is None else rising(hair, skin, crop.place(scalp), points)
+    bare = None if scalp is None else rising(angle, confidence, hair, skin, crop.place(scalp), points)
     sign = first_senses(angle, confidence, hair, points, bare)
     if scalp is None:
         kind: Kind = "hair" if hair.any() else "bald"
@@ -247,9 +248,10 @@ def first_senses(
     return sign
 
 
-def rising(hair: Region, skin: Floats, scalp: Doubles, points: Doubles) -> Floats:
+def rising(angle: Floats, confidence: Floats, hair: Region, skin: Floats, scalp: Doubles, points: Doubles) -> Floats:
     """(S, S, 2) vectors of length 0–1 away from the hairline, where skin is bare up to it: there hair has its roots.
-    Where hair meets skin far below the scalp, its points (N, 2), it is a fringe and has its tips there."""
+    Where hair meets skin far below the scalp, its points (N, 2), it is a fringe and has its tips there; and where its
+    angles (S, S) go along the hairline, it is combed aside and this says nothing."""
     height = float(np.linalg.norm(points[FOREHEAD] - points[CHIN]))
     size = len(hair)
     spot = np.zeros((size, size), np.float32)
@@ -260,8 +262,16 @@ def rising(hair: Region, skin: Floats, scalp: Doubles, points: Doubles) -> Float
     soft, bare = blurred(hair, RIM * height), blurred(skin, RIM * height)
     down, across = np.gradient(soft - bare)
     steep = np.hypot(across, down) + np.float32(1e-6)
-    rim = 4 * soft * bare * close
-    push = np.stack([across / steep * rim, down / steep * rim], -1)
+    normal = np.stack([across / steep, down / steep], -1)
+    # at the rim itself the step from hair to skin is taken for grain: angles come from a little farther in
+    deep = confidence * (soft > DEEP)
+    doubled = np.stack([np.cos(2 * angle), np.sin(2 * angle)], -1) * deep[..., None]
+    inner = blurred(doubled, INWARD * height)
+    inner /= np.hypot(inner[..., 0], inner[..., 1])[..., None] + np.float32(1e-3)
+    twice = np.stack([normal[..., 0] ** 2 - normal[..., 1] ** 2, 2 * normal[..., 0] * normal[..., 1]], -1)
+    upright = np.clip(_dot(inner, twice), 0, 1)  # 1 across the hairline, 0 from 45° to it
+    rim = 4 * soft * bare * close * upright
+    push = normal * rim[..., None]
     wide, share = blurred(push, FROM_HAIRLINE * height), blurred(rim, FROM_HAIRLINE * height)
     firm = 1 - np.exp(-share / SURE_RIM)
     return np.asarray(wide / (share + np.float32(1e-4))[..., None] * firm[..., None], np.float32)

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headform.hair import scalp as chart
-from headform.hair.collider import BACK_AT, CHEST_AT, Collider, collider_of
+from headform.hair.collider import BACK_AT, CHEST_AT, Collider, collider_of, look_up
 from headform.hair.groom import GRID, KNOTS
 from headform.hair.pull import CLOSE, KINDS, grow, trim
 from headform.hair.scalp import Scalp, scalp_of
-from headform.hair.style import Style
+from headform.hair.style import Style, Tie
 from headform.head import HeadModel
 
 Floats = NDArray[np.float32]
@@ -29,6 +29,7 @@ EDGE, EDGE_SHORT = 0.93, 0.55  # of the way to the hairline: hair beyond it is s
 UNEVEN = 0.10  # share by which lengths vary over the scalp
 PART_RAMP, RAMP = 0.055, 0.02  # metres over which hair rises to its layer, with a parting and without
 AT_PART = 0.028  # metres from a parting within which hair lies flatter
+TIE_ABOVE = {"tail": 0.8, "braid": 0.8, "bun": 0.95}  # of its radius a tie's middle is above the skin
 TIED_LIFT = 0.25  # of a style's lift: tied hair leaves the scalp towards its tie
 SHOULDERS = -0.13  # metres of y: hair that ends above needs no side of the shoulders
 ROUND_FROM, ROUND_SHORT, ROUND_LEAN = 0.45, 0.62, 0.9  # where a ball begins to narrow, by how much, and leaning back
@@ -147,7 +148,7 @@ def bare_temples(recede: float, home: Doubles) -> Doubles:
     return np.asarray(bays)
 
 
-def smooth(x: Doubles, low: float, high: float) -> Doubles:
+def smooth(x: Doubles, low: Doubles | float, high: Doubles | float) -> Doubles:
     """0 below `low`, 1 above `high`, without a kink between."""
     t = np.clip((x - low) / (high - low), 0, 1)
     return np.asarray(t * t * (3 - 2 * t))
@@ -161,7 +162,7 @@ def wave(places: Doubles, random: np.random.Generator, busy: float, channels: in
     return np.asarray((np.sin((places @ way.T)[..., None] + phase) * height).sum(1))
 
 
-def combed(style: Style, at: Places, random: np.random.Generator, normals: Floats) -> Doubles:
+def combed(style: Style, at: Places, random: np.random.Generator, normals: Doubles) -> Doubles:
     """(N, 3) the way hair is combed at each place, unit vectors."""
     way = at.share @ np.array(style.comb, np.float64)
     x = at.home[:, 0]
@@ -297,9 +298,22 @@ def tied_to(style: Style, home: Doubles) -> NDArray[np.int64]:
     return out
 
 
+def tie_at(tie: Tie, wearer: Wearer) -> Doubles:
+    """(3,) the middle of a tie on a head: as high above the skin as its hair is thick."""
+    at = wearer.to_head(tie.at)
+    above = tie.radius * wearer.size * TIE_ABOVE[tie.kind] + CLOSE
+    for _ in range(4):  # the gradient turns on the way
+        far, *up = look_up(wearer.collider.bare, at[0], at[1], at[2])
+        at = at + (above - far) * unit(up)
+    return at
+
+
 def _tie_rows(style: Style, wearer: Wearer) -> Doubles:
     """(T + 1, 9) of each tie: place, way of the tail, radius, kind, spread; the last is none."""
-    rows = [[*wearer.to_head(t.at), *unit(t.tail), t.radius * wearer.size, KINDS[t.kind], t.spread] for t in style.ties]
+    rows = [
+        [*tie_at(tie, wearer), *unit(tie.tail), tie.radius * wearer.size, KINDS[tie.kind], tie.spread]
+        for tie in style.ties
+    ]
     return np.array([*rows, [0.0] * 9])
 
 

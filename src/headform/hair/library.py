@@ -255,6 +255,20 @@ def fitted(groom: Groom) -> Groom:
     return align(groom, wearer.vertices, scalp, points, lambda hair: push_out(wearer.collider.bare, hair, SKIN_GAP))
 
 
+def taken_off(groom: Groom, head: HeadModel, vertices: Floats) -> Groom:
+    """The hair of a head with vertices (V, 3) at rest, laid on the mean default head. Raises BadInput as `fitted`."""
+    default = load_default()
+    if head.name != default.name:
+        return fitted(replace(groom, roots=None, guides=None))
+    return _moved(groom, vertices, wearer_of(default))
+
+
+def _moved(groom: Groom, vertices: Floats, wearer: Wearer) -> Groom:
+    """A groom of a head with vertices (V, 3) on another of the same model: with their roots, and out of the head."""
+    moved = groom.moved(vertices, wearer.vertices)
+    return replace(moved, points=push_out(wearer.collider.bare, moved.points, SKIN_GAP)) if len(moved) else moved
+
+
 def _bound(groom: Groom, wearer: Wearer) -> bool:
     """Whether the roots are on this head."""
     assert groom.roots is not None
@@ -318,14 +332,13 @@ def _roots(wearer: Wearer) -> Floats:
 
 
 def _on_head(own: Groom, head: HeadModel | None, vertices: Floats | None) -> Groom:
-    """A groom of the default head on a head at rest: with its roots, or as a whole where it has none."""
+    """A groom of the mean default head on this one. Raises BadInput for a head of another model."""
     default = load_default()
-    model = default if head is None else head
-    if model.name == default.name:
-        return own if vertices is None else own.moved(default.rest(), vertices)
-    raise BadInput(
-        f"your own hairstyles fit the default head, not {model.name!r}; use `headform model use {default.name}`"
-    )
+    if head is not None and head.name != default.name:
+        raise BadInput(
+            f"your own hairstyles fit the default head, not {head.name!r}; use `headform model use {default.name}`"
+        )
+    return own if vertices is None else _moved(own, default.rest(), _wearer(head, vertices))
 
 
 # ── words ────────────────────────────────────────────────────────────────────────────────────────

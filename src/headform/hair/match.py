@@ -30,7 +30,7 @@ BEHIND = 0.006  # metres that hair may be behind the head's surface and still be
 
 # weights against the overlap of 0–1; hair over bare skin speaks strongest against a style
 ORIENTATION, ON_FACE, UNRULY = 0.35, 1.5, 1.0
-RARE = 0.08  # for hair that is tied, plaited or shaved at the sides: it must be that much more like the photo
+RARE = 0.25  # for hair that is tied, plaited or shaved at the sides: it must be that much more like the photo
 NEIGHBOURS = 4.0  # pixels of 256 over which straight hair agrees about its way
 CALM, WILD = 0.07, 0.42  # disorder of straight hair, and what coils add: Figaro's straight hair has 0.1, kinky 0.4
 

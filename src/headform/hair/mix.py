@@ -168,7 +168,7 @@ def _flowing(offsets: Floats, length: Floats, share: Floats) -> Floats:
     distance from the root, because a way over the head that is made smaller as a whole cuts through the head.
     """
     size = (share * length).sum(0)
-    goals = size[..., None] * np.linspace(0, 1, KNOTS)
+    goals = size[..., None] * np.linspace(0, 1, KNOTS, dtype=np.float32)
     step = np.diff(_points_at(offsets, length, np.broadcast_to(goals, (*length.shape, KNOTS))), axis=-2)
     way = step / np.maximum(np.linalg.norm(step, axis=-1, keepdims=True), 1e-9)
     mean = (share[..., None, None] * way).sum(0)
@@ -183,7 +183,7 @@ def _points_at(offsets: Floats, length: Floats, goals: NDArray[Any]) -> NDArray[
     tip."""
     place = np.clip(goals / np.maximum(length, 1e-9)[..., None], 0, 1) * (KNOTS - 1)
     before = np.minimum(place.astype(np.intp), KNOTS - 2)
-    part = (place - before)[..., None]
+    part = (place - before).astype(np.float32)[..., None]
     start = np.take_along_axis(offsets, before[..., None], -2)
     end = np.take_along_axis(offsets, before[..., None] + 1, -2)
     return np.asarray(start + part * (end - start))

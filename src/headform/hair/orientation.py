@@ -21,9 +21,11 @@ Region = NDArray[np.bool_]
 
 # Pixels of a crop of 256²; larger crops scale them
 REFERENCE = 256
-NEIGHBOURHOOD = 8.0  # over which contrast is made even: several locks wide
-FINEST, COARSER = 0.8, 1.6  # width of the grain that is looked for: single locks, and strands of them
-WINDOW = 2.0  # over which gradients are gathered
+NEIGHBOURHOOD = 5.0  # over which contrast is made even: a lock or two; wider, highlights across the hair count as grain
+# Width of the grain that is looked for. On 20 photos 98 % of what is clear is then within 15° of a Gabor bank's angle,
+# with a neighbourhood of 8 and coarser grain of 0.8 and 1.6 together 88 %.
+FINEST = 0.6
+WINDOW = 2.5  # over which gradients are gathered
 CALM = 1.5  # over which angles are smoothed
 FAINT = 0.012  # contrast, 0–1 grey, that noise of a photo has: below it there is no grain to see
 SURE_CONTRAST = 0.03  # from which grain is sure
@@ -49,25 +51,20 @@ def evened(grey: Floats, weight: Floats) -> tuple[Floats, Floats]:
 def grain(grey: Floats, weight: Floats) -> tuple[Floats, Floats]:
     """Angle (S, S), 0 … π, of the strands in a grey picture (S, S), 0–1, and how sure it is (S, S), 0–1.
 
-    By the structure tensor at two widths of grain. `weight` (S, S), 0–1, is where hair is; elsewhere nothing is sure.
+    By the structure tensor. `weight` (S, S), 0–1, is where hair is; elsewhere nothing is sure.
     """
     even, contrast = evened(grey, weight)
     unit = len(grey) / REFERENCE
-    double = np.zeros((*grey.shape, 2), np.float32)
-    energy = np.zeros_like(grey)
-    for width in (FINEST, COARSER):
-        down, across = _gradients(blurred(even, width * unit))
-        # a gradient (gx, gy) doubled in angle is (gx² − gy², 2 gx gy); times width², scales count alike
-        scale = np.float32((width * unit) ** 2)
-        products = np.stack([across * across - down * down, 2 * across * down, across * across + down * down], -1)
-        gathered = scale * blurred(products, WINDOW * unit)
-        double -= gathered[..., :2]  # strands run across the gradient: half a turn of the doubled angle
-        energy += gathered[..., 2]
-    return _settled(double / (energy + np.float32(1e-3))[..., None], contrast, weight)
+    down, across = _gradients(blurred(even, FINEST * unit))
+    # a gradient (gx, gy) doubled in angle is (gx² − gy², 2 gx gy); its length is that of gx² + gy²
+    products = np.stack([across * across - down * down, 2 * across * down, across * across + down * down], -1)
+    gathered = blurred(products, WINDOW * unit)
+    coherent = gathered[..., :2] / (gathered[..., 2:] + np.float32(1e-3))
+    return _settled(-coherent, contrast, weight)  # strands run across the gradient: half a turn of the doubled angle
 
 
 def gabor_grain(grey: Floats, weight: Floats) -> tuple[Floats, Floats]:
-    """As `grain`, by a bank of Gabor filters at 32 angles: some thirty times slower, kept as its measure."""
+    """As `grain`, by a bank of Gabor filters at 32 angles: a little calmer and twelve times slower, its measure."""
     even, contrast = evened(grey, weight)
     unit = len(grey) / REFERENCE
     angles = np.pi * np.arange(GABOR_ANGLES) / GABOR_ANGLES

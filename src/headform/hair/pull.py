@@ -17,6 +17,7 @@ KINDS = {"tail": TAIL, "bun": BUN, "braid": BRAID}
 TIGHT = 0.010  # metres over which hair turns on its way to a tie, and at the tie itself a third of it
 COMBED_TO_TIE = 0.05  # metres from a parting over which hair goes aside before it goes to the tie
 LEAVES = 0.035  # metres over which a tail goes the way of its tie before it hangs
+FANS = 0.05  # metres beyond the tie at which a tail fans out most
 FREE_OF_NECK, NECK = 0.02, 0.05  # metres below the ears' level, and over how many, hair no longer keeps to its layer
 DRAPE_FROM, DRAPE_OVER = (
     -0.035,
@@ -80,7 +81,7 @@ def grow(
                     fx, fy, fz = _in_bun(px, py, pz, ties[row], wild[n])
                 else:
                     layer = CLOSE + 0.3 * gap[n]
-                    fx, fy, fz = _in_tail(ties[row], wild[n], past)
+                    fx, fy, fz = _in_tail(ties[row], wild[n], past, weight)
             if drape[n] != 0 and (row < 0 or past >= 0) and py < DRAPE_FROM:
                 fx, fz = _aside(py, pz, gy, d - layer, drape[n], fx, fz)
             strong = np.sqrt(fx * fx + fy * fy + fz * fz)
@@ -155,13 +156,14 @@ def _in_bun(px: float, py: float, pz: float, tie: Any, wild: Any) -> Any:
 
 
 @njit(cache=True, error_model="numpy", nogil=True, inline="always")
-def _in_tail(tie: Any, wild: Any, past: float) -> Any:
+def _in_tail(tie: Any, wild: Any, past: float, weight: float) -> Any:
     """First the way of the tie, then down, fanning out a little; a plait does not fan."""
     leave = np.exp(-past / LEAVES)
-    fan = tie[8] * min(past / 0.06, 1.0) * np.exp(-past / 0.10)
+    fan = tie[8] * min(past / FANS, 1.0) * np.exp(-past / 0.10)
     if tie[7] == BRAID:
         fan = 0.0
-    return tie[3] * leave + fan * wild[0], tie[4] * leave - (1 - leave) + fan * wild[1], tie[5] * leave + fan * wild[2]
+    down = weight * (1 - leave)
+    return tie[3] * leave + fan * wild[0], tie[4] * leave - down + fan * wild[1], tie[5] * leave + fan * wild[2]
 
 
 @njit(cache=True, error_model="numpy", nogil=True, inline="always")

@@ -91,6 +91,16 @@ def reach_of(places: ArrayLike) -> tuple[Doubles, Doubles]:
     return np.abs(radius), np.arctan2(np.cos(angle), np.sin(angle))
 
 
+def spread_of(places: ArrayLike) -> Doubles:
+    """(N,) how much scalp lies under a small piece of the square, square radians about the centre for each of the disc:
+    the area of (reach · line, azimuth) on a sphere."""
+    reach, azimuth = reach_of(places)
+    around, line = np.array(_table()["hairline"]).T
+    limit = np.radians(np.interp(np.degrees(np.abs(azimuth)), around, line))
+    near = np.maximum(reach, 1e-6)
+    return np.asarray(np.sin(near * limit) * limit / near)
+
+
 def disc_to_square(reach: Doubles, azimuth: Doubles) -> Doubles:
     """(N, 2) on the square −1 … 1: the inverse of `reach_of`, without its shift to 0 … 1."""
     angle = np.pi / 2 - azimuth

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ DENSE = 7.0  # optical depth of the shade where hair is as dense as it mostly is
 FULL = 3000  # strands: fewer are no head of hair, and shade less
 DEEPEST = 0.96  # of the skin's colour gives way
 SHADE = 0.30  # of the hair's linear colour: what is left of it between the roots
+ROUGH = 0.95  # perceptual roughness of skin among roots: it does not gleam between the hairs
 FAINT = 1 / 512  # of the colour: less is not seen
 
 
@@ -33,15 +35,27 @@ def scalp_paint(textures: Textures, groom: Groom) -> Bytes:
 
     A groom without roots on the default head, or without hair, leaves the albedo as it is.
     """
+    return with_painted_scalp(textures, groom).albedo
+
+
+def with_painted_scalp(textures: Textures, groom: Groom) -> Textures:
+    """The same with the albedo of `scalp_paint`, and without gleam where that is dark."""
     cover = scalp_cover(groom, min(len(textures.albedo), LARGEST))
     if not cover.any():
-        return textures.albedo
+        return textures
     if len(cover) != len(textures.albedo):
         cover = np.clip(zoomed(cover, len(textures.albedo)), 0, 1)
+    rough = textures.roughness + cover * (255 * ROUGH - textures.roughness)
+    roughness = np.maximum(np.rint(rough).astype(np.uint8), textures.roughness)
+    return replace(textures, albedo=_painted(textures.albedo, cover, groom), roughness=roughness)
+
+
+def _painted(albedo: Bytes, cover: Floats, groom: Groom) -> Bytes:
+    """The albedo in the shade of the hair, as far as it is covered."""
     rows, columns = np.nonzero(cover > FAINT)  # elsewhere nothing changes, not even by rounding
     share = cover[rows, columns, None]
     hair = SHADE * to_linear(groom.point_colours()[:, 0]).mean(0)
-    painted = textures.albedo.copy()
+    painted = albedo.copy()
     mixed = (1 - share) * to_linear(painted[rows, columns] / 255) + share * hair
     painted[rows, columns] = np.rint(255 * to_srgb(mixed)).astype(np.uint8)
     return painted

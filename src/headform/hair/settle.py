@@ -25,7 +25,7 @@ PUSH, PULL, TURN = 0.5, 0.5, 0.35  # shares of what is found that is done in a r
 WITHIN = 1.5  # pixels that hair is pushed inside the outline
 FARTHEST_PUSH, FARTHEST_PULL = 14.0, 44.0  # pixels of 256
 HOLE = 4  # pixels around a guide that its hair will fill
-PULL_WIDE, PULL_LONG = 1.2, 2.2  # guides and knots over which a pull is shared
+PULL_WIDE, PULL_LONG = (5.0, 1.2), 2.2  # guides, in the first round and in the last, and knots that share a pull
 FRONT = 0.02  # metres behind the foremost hair that still count as its surface
 STRETCH = 1.6  # of a guide's length: more would be another hair
 BEHIND = 0.006  # metres that hair may be behind the head's surface and still be seen
@@ -83,7 +83,8 @@ def _moved(points: Doubles, grows: NDArray[np.bool_], sight: Sight, wearer: Wear
         step = PUSH * _shared(move, (seen > 0).astype(float), 0.6, 1.5) * along[:, None] ** 0.4
         if turn < LAST_PULL:
             pull, found = _pulls(pixels, seen, grows, sight, unit)
-            step += PULL * _shared(pull, found, PULL_WIDE, PULL_LONG) * along[:, None] ** 0.5
+            wide = PULL_WIDE[0] * (PULL_WIDE[1] / PULL_WIDE[0]) ** (turn / (LAST_PULL - 1))
+            step += PULL * _shared(pull, found, wide, PULL_LONG) * along[:, None] ** 0.5
         shift = (step * metres[..., None]) @ camera.rotation[:2]
         points += shift
         points = _turned(points, pixels, seen, depth, front, sight)

@@ -169,7 +169,17 @@ class Shelf:
         name, title, kind, file, added, facts = row
         # only the last part of the path: an index from elsewhere must not make us read or delete other files
         path = self.folder / Path(file).name
-        return Shelved(name, title, kind, tuple(tags), path, added, json.loads(facts))
+        try:
+            known = json.loads(facts)
+        except ValueError as error:
+            raise self._damaged(error) from error
+        return Shelved(name, title, kind, tuple(tags), path, added, known)
+
+    def _damaged(self, error: Exception) -> BadInput:
+        return BadInput(
+            f"the index of your hairstyles, {self.index}, is damaged: {error}; put a copy back, or move it away and "
+            "add the .npz files beside it again"
+        )
 
     @contextmanager
     def _open(self, writing: bool = False) -> Iterator[sqlite3.Connection]:
@@ -192,10 +202,7 @@ class Shelf:
                 "be written and that no other program holds the file"
             ) from error
         except sqlite3.DatabaseError as error:
-            raise BadInput(
-                f"the index of your hairstyles, {self.index}, is damaged: {error}; put a copy back, or move it "
-                "away and add the .npz files beside it again"
-            ) from error
+            raise self._damaged(error) from error
 
     def _prepare(self, index: sqlite3.Connection) -> None:
         (version,) = index.execute("PRAGMA user_version").fetchone()

@@ -16,7 +16,7 @@ REGIONS = ("fringe", "top", "sides", "back")
 class Tie:
     """Where hair is gathered. Convention: metres on the mean head.
 
-    at      the middle of the tie
+    at      the middle of the tie; it is moved until it lies on the head
     radius  of what is bound there; of the knot itself, in a bun
     kind    'tail' hangs free, 'bun' is wound around the tie, 'braid' hangs plaited
     tail    the way the hair leaves

@@ -17,9 +17,13 @@ ROUGH, FINE = 6, 24  # squares along the side of the noise that bends angles, an
 RAGGED = 0.35  # of a soft border's full range: how far it moves to and fro
 GROWN = 0.3  # the same for the whole border, outwards or inwards
 SOFT = (1, 5)  # pixels: half width of the border's softness
-BENT, SPECKLED = 18.0, 15.0  # degrees: standard deviations of smooth and of each pixel's errors, at most
-HOLES = 0.45  # share of the hair whose angle is unknown, at most
-CUT, HIDDEN, CAPPED, STRIPPED = 0.12, 0.3, 0.06, 0.15  # shares of pictures cut by their border, with a hand, hat, gap
+BENT, SPECKLED = 18.0, (5.0, 30.0)  # degrees: standard deviations of smooth and of each pixel's errors
+LOOK = (1, 3)  # stored pixels: half width of the square, twice, that orientation is averaged over in photos
+SURE = (0.8, 1.6)  # confidence of orientation that agrees all around
+HOLES = (-0.6, 0.4)  # share of the hair whose angle is unknown; none below 0
+BELOW, ABOVE, BESIDE = (0.4, 0.35), (0.15, 0.2), (0.2, 0.2)  # how often the picture's border cuts, and how much at most
+HIDDEN, CAPPED, STRIPPED = 0.3, 0.06, 0.15  # shares of pictures with a hand or the like, a hat, a gap
+EMPTY = 1e-3  # share of hair around a pixel below which its angle is unknown
 
 
 def clean(hair: NDArray[np.bool_], angle: Bytes) -> Floats:
@@ -31,15 +35,35 @@ def clean(hair: NDArray[np.bool_], angle: Bytes) -> Floats:
 def spoiled(hair: NDArray[np.bool_], angle: Bytes, rng: np.random.Generator) -> Floats:
     """(3, 256, 256) a stored view with the faults of photos; all of them depend on `rng` alone."""
     mask = _frayed(hair, rng)
+    _cut(mask, rng)
     _hide(mask, rng)
-    bend = rng.uniform(0, np.radians(BENT))
-    speckle = rng.uniform(0, np.radians(SPECKLED))
-    turn = bend * _smooth_noise(rng, ROUGH, HALF) + speckle * rng.standard_normal((HALF, HALF), np.float32)
-    lost = rng.uniform(-0.2, HOLES)
-    unsure = _smooth_noise(rng, int(rng.integers(ROUGH, FINE)), HALF)
-    sure = np.clip((unsure - np.quantile(unsure, max(lost, 0.0)) + 0.02) * 4, 0, 1) if lost > 0 else 1 + 0 * unsure
-    sure = sure * rng.uniform(0.4, 1.0)
-    return np.asarray(_assembled(mask, angle, turn.astype(np.float32), sure.astype(np.float32)), np.float32)
+    turn = np.radians(rng.uniform(0, BENT)) * _smooth_noise(rng, ROUGH, HALF)
+    turn += np.radians(rng.uniform(*SPECKLED)) * rng.standard_normal((HALF, HALF), np.float32)
+    seen = _looked_at(hair, angle, turn.astype(np.float32), int(rng.integers(LOOK[0], LOOK[1] + 1)))
+    seen *= _trust(rng)
+    seen /= np.maximum(np.hypot(seen[0], seen[1]), 1)  # nobody is surer than sure
+    whole = seen.repeat(2, 1).repeat(2, 2) * mask
+    return np.concatenate([mask[None].astype(np.float32), whole])
+
+
+def _looked_at(hair: NDArray[np.bool_], angle: Bytes, turn: Floats, reach: int) -> Floats:
+    """(2, 128, 128) mean cosine and sine of twice the angle around each pixel, as a structure tensor finds them: where
+    strands disagree, as in curls, the mean is short and with it the confidence."""
+    near = hair.reshape(HALF, 2, HALF, 2).any((1, 3)).astype(np.float32)
+    double = 2 * (angle * np.float32(np.pi / ANGLES) + turn)
+    cosine, sine, share = near * np.cos(double), near * np.sin(double), near
+    for _ in range(2):
+        cosine, sine, share = (_softened(one, reach) for one in (cosine, sine, share))
+    return np.where(share > EMPTY, np.stack([cosine, sine]) / np.maximum(share, EMPTY), 0).astype(np.float32)
+
+
+def _trust(rng: np.random.Generator) -> Floats:
+    """(128, 128) how far orientation can be found, whatever it is: less in the dark and in blurred places."""
+    level, lost = rng.uniform(*SURE), rng.uniform(*HOLES)
+    noise = _smooth_noise(rng, int(rng.integers(ROUGH, FINE)), HALF)
+    if lost <= 0:
+        return np.asarray(level * np.clip(1 + 0.1 * noise, 0, 1.2), np.float32)
+    return np.asarray(level * np.clip((noise - np.quantile(noise, lost)) * 2 + 0.1, 0, 1), np.float32)
 
 
 def _frayed(hair: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.bool_]:
@@ -49,12 +73,16 @@ def _frayed(hair: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.boo
     return np.asarray(soft > np.clip(level, 0.05, 0.95))
 
 
+def _cut(mask: NDArray[np.bool_], rng: np.random.Generator) -> None:
+    """Takes away what lies beyond the photo's borders."""
+    for (often, most), turns in ((ABOVE, 0), (BELOW, 2), (BESIDE, 1), (BESIDE, 3)):
+        if rng.random() < often:
+            np.rot90(mask, turns)[: int(rng.uniform(0, most) * SIDE)] = False
+
+
 def _hide(mask: NDArray[np.bool_], rng: np.random.Generator) -> None:
-    """Takes away what hands, hats, the picture's border and gaps take."""
+    """Takes away what hands, hats and gaps take."""
     y, x = np.mgrid[:SIDE, :SIDE]
-    if rng.random() < CUT:  # the picture ends
-        side, at = int(rng.integers(4)), int(rng.uniform(0.02, 0.3) * SIDE)
-        np.rot90(mask, side)[:at] = False
     if rng.random() < CAPPED:  # a hat, above a line across the forehead
         line = rng.uniform(0.2, 0.42) * SIDE + rng.normal(0, 0.1) * (x - SIDE / 2)
         mask[y < line] = False
@@ -94,9 +122,9 @@ def _spread(knots: Any, side: int) -> Any:
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def _softened(hair: Any, reach: int) -> Any:
-    """(H, W) share of hair in the square of `reach` pixels around each, by running sums along rows, then columns."""
-    high, wide = hair.shape
+def _softened(values: Any, reach: int) -> Any:
+    """(H, W) mean of values (H, W) in the square of `reach` pixels around each, by running sums."""
+    high, wide = values.shape
     rows = np.empty((high, wide), np.float32)
     out = np.empty((high, wide), np.float32)
     size = np.float32(2 * reach + 1)
@@ -104,9 +132,9 @@ def _softened(hair: Any, reach: int) -> Any:
         total = np.float32(0)
         for x in range(-reach, wide):
             if x + reach < wide:
-                total += hair[y, x + reach]
+                total += values[y, x + reach]
             if x - reach - 1 >= 0:
-                total -= hair[y, x - reach - 1]
+                total -= values[y, x - reach - 1]
             if x >= 0:
                 rows[y, x] = total / size
     column = np.zeros(wide, np.float32)
@@ -118,22 +146,4 @@ def _softened(hair: Any, reach: int) -> Any:
                 column[x] -= rows[y - reach - 1, x]
             if y >= 0:
                 out[y, x] = column[x] / size
-    return out
-
-
-@njit(cache=True, error_model="numpy", nogil=True)
-def _assembled(mask: Any, angle: Any, turn: Any, sure: Any) -> Any:
-    high, wide = mask.shape
-    out = np.zeros((3, high, wide), np.float32)
-    for row in range(0, high, 2):
-        for column in range(0, wide, 2):
-            i, j = row // 2, column // 2
-            double = 2 * (angle[i, j] * (np.pi / ANGLES) + turn[i, j])
-            cosine, sine = np.cos(double) * sure[i, j], np.sin(double) * sure[i, j]
-            for y in range(row, row + 2):
-                for x in range(column, column + 2):
-                    if mask[y, x]:
-                        out[0, y, x] = 1
-                        out[1, y, x] = cosine
-                        out[2, y, x] = sine
     return out

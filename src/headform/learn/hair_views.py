@@ -22,11 +22,10 @@ YAW, PITCH, ROLL = np.radians((30, 15, 10))  # portraits are about frontal; the 
 NEAR, FAR = 0.5, 2.5  # metres between camera and face
 BOX_SHIFT, BOX_SCALE = 0.03, 0.06  # of the face box: how fitted heads and found faces differ from the mean head
 BRUSH = 3  # pixels: what one strand covers, so that a few thousand close the surface
-FINEST = 1.0  # pixels
+FINEST = 1.0  # pixels: knots closer together are passed over
 SKIN_DEPTH = 0.008  # metres: roots and short hair lie within the coarse distance field's error of the skin
 STEPS, LAST_STEP = 60, 0.0015  # of a ray through the distance field; metres
 LEAST_COVER = 0.3  # of the neighbourhood, for a pixel to be hair
-SPILL = 3  # stored pixels that angles reach beyond the hair, for masks that come out too large
 ANGLES = 256  # stored steps of half a turn
 
 
@@ -98,8 +97,6 @@ def view_of(strands: Floats, ground: Ground, camera: Camera) -> View:
     order = np.argsort(strands[:, strands.shape[1] // 2] @ camera.rotation[2])
     _draw(strands, order, to_pixels.astype(np.float32), nearest, tangent)
     hair, double = _closed(tangent)
-    for _ in range(SPILL):
-        double = _spilt(double)
     angle = np.arctan2(double[..., 1], double[..., 0]) / 2 % np.pi
     return View(hair, np.asarray(np.rint(angle * (ANGLES / np.pi)).astype(np.int64) % ANGLES, np.uint8))
 
@@ -225,17 +222,3 @@ def _closed(tangent: Any) -> Any:
             double[row // 2, column // 2, 0] += cosine
             double[row // 2, column // 2, 1] += sine
     return hair, double
-
-
-@njit(cache=True, error_model="numpy", nogil=True)
-def _spilt(double: Any) -> Any:
-    """The field (H, W, 2) with each empty place filled from its neighbours."""
-    high, wide = double.shape[:2]
-    out = double.copy()
-    for row in range(high):
-        for column in range(wide):
-            if double[row, column, 0] == 0 and double[row, column, 1] == 0:
-                for y in range(max(row - 1, 0), min(row + 2, high)):
-                    for x in range(max(column - 1, 0), min(column + 2, wide)):
-                        out[row, column] += double[y, x]
-    return out

@@ -31,7 +31,8 @@ async function three() {
   const meshes = meshesOf(gltf.scene);
   const rest = placesOf(meshes, THREE);
   for (const [name, amount] of amounts)
-    for (const mesh of meshes) mesh.morphTargetInfluences[mesh.morphTargetDictionary[name]] = amount;
+    for (const mesh of meshes.filter((each) => each.morphTargetDictionary)) // hair has none
+      mesh.morphTargetInfluences[mesh.morphTargetDictionary[name]] = amount;
   return {
     materials: meshes.map((mesh) => describe(mesh.material)),
     units: Object.keys(meshes[0].morphTargetDictionary ?? {}),
