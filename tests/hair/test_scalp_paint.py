@@ -9,7 +9,7 @@ from plain_groom import plain_groom
 from scipy.spatial import cKDTree
 
 from headform.hair.groom import Groom, none
-from headform.hair.scalp_paint import DEEPEST, ROUGH, SHADE, scalp_cover, scalp_paint, with_painted_scalp
+from headform.hair.scalp_paint import DEEPEST, LONG, ROUGH, SHADE, STUBBLE, scalp_cover, scalp_paint, with_painted_scalp
 from headform.head.embedding import Embedding
 from headform.render.colour import to_linear
 from headform.skin.atlas import SKIN, atlas, skin_mesh
@@ -57,6 +57,13 @@ def test_the_paint_is_the_hair_in_its_own_shade_and_leaves_the_face_alone(groom:
     )
     np.testing.assert_array_equal(painted[cover == 0], textures().albedo[cover == 0])
     assert (cover == 0).mean() > 0.5
+
+
+def test_skin_is_seen_between_stubble(groom: Groom) -> None:
+    """Half as long as LONG: half way from STUBBLE to DEEPEST."""
+    short = plain_groom(12_000, length=LONG / 2)
+    assert scalp_cover(short, SIZE).max() == pytest.approx((STUBBLE + DEEPEST) / 2, abs=0.03)
+    assert scalp_cover(groom, SIZE).max() > 0.9
 
 
 def test_a_painted_scalp_does_not_gleam(groom: Groom) -> None:

@@ -17,7 +17,7 @@ Ints = NDArray[np.int32]
 KNOTS = 25  # points of a strand that are looked at: a card has at most half as many
 PER_CARD, MOST_STRANDS = 4, 9000  # strands that are looked at for each card, and for all
 SLABS = 6  # of the head from side to side: centre lines are chosen in each by itself, in a sixth of the time
-LEAST_LENGTH = 0.0015  # metres: stubble shorter than this is painted, not built
+LEAST_LENGTH = 0.004  # metres: stubble shorter than this is painted; cards of it would be flakes
 MEASURED = 1000  # strands, to know how long the hair is
 LENGTH_QUANTILE = 0.8  # of the strands' lengths: what the hair counts as long as
 # A card's place is that of its root, middle and tip; tips lie decimetres apart and would take all the cards.

@@ -56,7 +56,6 @@ class Cards:
     triangles  (T, 3) of both sides, each to be seen from one: where a program turns normals over to draw the back of a
                surface, hair that is seen edge-on would be lit from within
     colours    (V, 3) sRGB 0–1: the hair's colour, darker deep in it; multiplies the picture
-    open_sky   (V,) 0–1: the light from all around that reaches it through the hair; is in the colours already
     picture    strands to put on them
     """
 
@@ -66,7 +65,6 @@ class Cards:
     uv: Floats
     triangles: Ints
     colours: Floats
-    open_sky: Floats
     picture: CardPicture
 
     def __len__(self) -> int:
@@ -217,7 +215,6 @@ def _ribbons(
         uv.reshape(-1, 2),
         _triangles(count, segments),
         both(colours),
-        both(kept(light)[..., None])[:, 0],
         picture,
     )
 

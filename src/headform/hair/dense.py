@@ -26,7 +26,7 @@ SKIN_GAP = 0.0006  # metres above the skin that every point keeps
 SOFT_EDGE, THIN_EDGE = 0.94, 0.85  # of the way to the hairline: from there up to this share of the hair is missing
 APART_MIDDLE, APART_TIP, MOST_APART = 0.45, 0.35, 0.06  # guides that differ by this share of their length, or by
 # so many metres, are not blended
-THINNED = 0.35, 0.3  # share of guides around a place that must grow, and how much that varies from hair to hair
+THINNED = 0.15, 0.75  # share of guides around a place that must grow, and how much that varies from hair to hair
 EVENNESS = 0.7  # 1 is even; hair is a little denser at the forehead, where it is seen against skin
 GOLDEN = 0.7548776662, 0.5698402910  # Roberts's sequence in two dimensions: which cells of a grid are left out, evenly
 STRAND_TONES = 0.10  # spread of brightness from strand to strand
@@ -75,8 +75,9 @@ def roots_for(guides: Floats, count: int, random: np.random.Generator, density: 
     reach, _ = chart.reach_of(places)
     edge = np.clip((reach - SOFT_EDGE) / (1 - SOFT_EDGE), 0, 1)
     kept &= random.random(len(places)) > THIN_EDGE * edge * edge * (3 - 2 * edge)
-    grows = _softened(np.isfinite(guides[:, :, 0, 0]).astype(np.float64))
-    kept &= _bilinear(grows, places) > THINNED[0] + THINNED[1] * random.random(len(places))
+    grows = np.isfinite(guides[:, :, 0, 0]).astype(np.float64)
+    kept &= _bilinear(grows, places) > 0
+    kept &= _bilinear(_softened(_softened(grows)), places) > THINNED[0] + THINNED[1] * random.random(len(places))
     return places[kept]
 
 

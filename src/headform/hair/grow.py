@@ -29,6 +29,9 @@ EDGE, EDGE_SHORT = 0.93, 0.55  # of the way to the hairline: hair beyond it is s
 UNEVEN = 0.10  # share by which lengths vary over the scalp
 PART_RAMP, RAMP = 0.055, 0.02  # metres over which hair rises to its layer, with a parting and without
 AT_PART = 0.028  # metres from a parting within which hair lies flatter
+SHAVED_FROM, SHAVED = 0.030, 0.004  # metres from the middle and of length, where one side is shaved
+LIES = 0.5  # share of its lift that hair loses which is combed downwards
+UPRIGHT = 2.0  # times its normal upwards stands hair that is cut level
 TIE_ABOVE = {"tail": 0.8, "braid": 0.8, "bun": 0.95}  # of its radius a tie's middle is above the skin
 TIED_LIFT = 0.25  # of a style's lift: tied hair leaves the scalp towards its tie
 SHOULDERS = -0.13  # metres of y: hair that ends above needs no side of the shoulders
@@ -134,8 +137,7 @@ def lengths_of(style: Style, at: Places) -> Doubles:
     if style.strip is not None:
         length = np.where(side > style.strip, np.minimum(length, 0.0), length)
     if style.side:
-        other = smooth(-at.home[:, 0] * style.side, 0.028, 0.038)
-        length = length * (1 - other) + other * np.minimum(length, 0.004)
+        length = np.where(-at.home[:, 0] * style.side > SHAVED_FROM, np.minimum(length, SHAVED), length)
     return np.asarray(length)
 
 
@@ -215,12 +217,14 @@ def guides_of(style: Style, wearer: Wearer, seed: int = 0) -> Floats:
     length = np.maximum(length * wearer.size, LEAST)
     way = row_ways(wearer.scalp, at.places) if style.rows else combed(style, at, random, normal)
     gap = CLOSE + style.volume * (0.35 + 0.65 * (1 - at.reach)) * (1 + 0.3 * wave(at.places, random, 5)[:, 0])
-    lift = np.full(GUIDES, style.lift)
+    lift = style.lift * (1 - LIES * np.maximum(-way[:, 1], 0))
     if style.part is not None:
         near = np.exp(-(((at.home[:, 0] - part_line(style, at)) / AT_PART) ** 2)) * (at.home[:, 1] > 0.09)
         gap, lift = gap * (1 - 0.3 * near), lift * (1 - 0.5 * near)
     if style.rounded > 0:
         normal = _leant(style.rounded, at, wearer, normal)
+    if style.level is not None:
+        normal = unit(normal + UPRIGHT * (at.share[:, 0] + at.share[:, 1])[:, None] * [0, 1, 0])
     wild = unit(random.normal(size=(GUIDES, 3)))
     tie, ties = tied_to(style, at.home), _tie_rows(style, wearer)
     lift = np.where(tie >= 0, TIED_LIFT * lift, lift)

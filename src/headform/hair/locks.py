@@ -19,6 +19,7 @@ LOCK_APART, LOCK_MOST_APART = (
     0.5,
     0.06,
 )  # share of its length, and metres, by which a strand may leave its lock's middle
+STICKS = 0.04  # metres: shorter hair does not hold together as well
 GATHERS = 0.012  # metres from the root, or from the tie, over which hair comes together to a rope or plait
 STAND_OFF = 2.5  # times the frizz of others
 FULL_FRIZZ = 0.03  # metres from the root
@@ -44,7 +45,7 @@ def styled(
     phase += random.normal(0, 0.15, count)
     turn = style.curl[1] * np.clip(1 + 0.25 * random.normal(size=count)[lock], 0.5, 1.6)
     wide = style.curl[0] * np.clip(1 + 0.3 * random.normal(size=count)[lock], 0.3, 1.8)
-    hold = style.locks[1] * (0.6 + 0.4 * random.random(count))
+    hold = style.locks[1] * (0.6 + 0.4 * random.random(count)) * np.minimum(lengths / STICKS, 1)
     off = np.column_stack([random.random(count) ** 0.5, 2 * np.pi * random.random(count)])
     off[middle] = 0
     kinks = random.normal(size=(count, 9, 3))

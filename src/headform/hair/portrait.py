@@ -14,6 +14,7 @@ from headform.hair.groom import Groom, none
 from headform.hair.grow import Wearer, guides_of, wearer_of
 from headform.hair.library import style as style_named
 from headform.hair.match import library_shapes, ranked
+from headform.hair.scalp import polar, scalp_of
 from headform.hair.settle import settled
 from headform.hair.sight import Sight, sight_of
 from headform.hair.style import Style
@@ -29,7 +30,7 @@ Floats = NDArray[np.float32]
 SIZE, FINE = 256, 512  # pixels of the crop in which hair is looked at, and coloured
 CROPPED = "buzz"  # the style of hair of a few millimetres
 ANYBODY = "side_part"  # the style of hair that no photo shows
-ON_SCALP = 0.5  # of the scalp's mask, from which a vertex belongs to it
+ON_SCALP = 0.85  # of the way from crown to hairline: so far any scalp has hair, if it is not bald
 SEED = 0
 
 GUESSED = {
@@ -61,13 +62,9 @@ def hair_of(photo: Photo, sighting: Sighting, fit: HeadFit, model: HeadModel, li
 
 def look(photo: Photo, sighting: Sighting, fit: HeadFit, model: HeadModel) -> HairEvidence:
     """The evidence in the photo, judged with the fitted head's scalp."""
-    mask = model.extras.get("scalp_mask")
-    if mask is None:
-        return gather(photo, sighting, SIZE)
-    scalp = np.zeros(model.vertex_count, bool)
-    scalp[: len(mask)] = mask > 255 * ON_SCALP
-    skin = model.triangles[model.triangle_part == model.part_index("skin")]
-    return gather(photo, sighting, SIZE, scalp_seen(fit.posed(model), skin, scalp, fit.camera))
+    surface = scalp_of(model)
+    scalp = polar(surface.home)[0] < ON_SCALP
+    return gather(photo, sighting, SIZE, scalp_seen(fit.posed(model), surface.triangles, scalp, fit.camera))
 
 
 def grown(evidence: HairEvidence, sight: Sight, wearer: Wearer, model: HeadModel, seed: int = SEED) -> Groom:

@@ -9,6 +9,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from headform.hair.card_lines import typical_length
 from headform.hair.groom import Groom
 from headform.render.colour import to_linear, to_srgb
 from headform.skin.atlas import SKIN, atlas, skin_mesh
@@ -24,7 +25,8 @@ BLURS = 3  # of a cell with its neighbours; together they shade a root's surroun
 MARGIN = 4  # cells around all roots
 DENSE = 7.0  # optical depth of the shade where hair is as dense as it mostly is
 FULL = 3000  # strands: fewer are no head of hair, and shade less
-DEEPEST = 0.96  # of the skin's colour gives way
+DEEPEST = 0.96  # of the skin's colour gives way under hair of LONG metres and more …
+STUBBLE, LONG = 0.55, 0.03  # … and so much under hair of no length: skin is seen between stubble
 SHADE = 0.30  # of the hair's linear colour: what is left of it between the roots
 ROUGH = 0.95  # perceptual roughness of skin among roots: it does not gleam between the hairs
 FAINT = 1 / 512  # of the colour: less is not seen
@@ -79,7 +81,8 @@ def scalp_cover(groom: Groom, size: int) -> Floats:
     skin = at.inside == SKIN
     cover[skin] = _looked_up(at.position[skin], origin, density)
     cover = 1 - np.exp(cover * (-DENSE * min(len(groom) / FULL, 1.0) / max(usual, 1e-6)))
-    return np.asarray(DEEPEST * at.image(cover), np.float32)
+    deepest = STUBBLE + (DEEPEST - STUBBLE) * min(typical_length(groom) / LONG, 1.0)
+    return np.asarray(deepest * at.image(cover), np.float32)
 
 
 def _blurred(grid: Floats) -> Floats:
