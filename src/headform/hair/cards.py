@@ -23,6 +23,8 @@ SIDES = 4  # triangles of a segment: two to be seen from before, two from behind
 SEGMENT = 0.026  # metres of hair that bend as one piece
 LEAST_SEGMENTS, MOST_SEGMENTS = 2, 8
 CROWDING = 1.4  # exponent: segments are shorter near the root, where hair bends round the skull
+SHADING = 0.03  # metres: shorter hair hides less of the sky than the cells in which it is counted say
+CROPPED = 0.015  # metres: of shorter hair single strands are seen, not locks
 LAYERS = 16.0  # cards one over the other, for short hair; long hair lies on itself anyway
 SCALP_AREA = 0.06  # m²
 NARROW, WIDE = 0.0055, 0.009  # metres across a card of straight hair
@@ -103,9 +105,9 @@ def cards_of(groom: Groom, seed: int = 0) -> Cards:
     rng = np.random.default_rng(seed)
     frames = _frames(bundles, rng)
     picture = paint_strips(groom, bundles, frames, seed)
-    light = _open_sky(groom, bundles, frames.places)
+    light = 1 - min(length / SHADING, 1) * (1 - _open_sky(groom, bundles, frames.places))
     order = np.argsort(_height(frames.places), kind="stable")
-    strip = _strips(bundles, rng)
+    strip = _strips(bundles, length, rng)
     return _ribbons(frames, bundles, light, strip, order, segments, rng, picture)
 
 
@@ -161,12 +163,15 @@ def _height(places: Floats) -> Floats:
     return np.asarray((middle * outwards(middle)).sum(1), np.float32)
 
 
-def _strips(bundles: Bundles, rng: np.random.Generator) -> Ints:
-    """(M,) which strip of the picture each card shows: dense ones where many strands are, wispy ones for strays."""
+def _strips(bundles: Bundles, length: float, rng: np.random.Generator) -> Ints:
+    """(M,) which strip of the picture each card shows: dense ones where many strands are, wispy ones for strays, and
+    for cropped hair, whose cards would be flakes."""
     count = len(bundles.centres)
     members = np.bincount(bundles.bundle, minlength=count)
     rank = np.argsort(np.argsort(-members, kind="stable"), kind="stable") / max(count, 1)
     wanted = np.clip(rank + rng.normal(0, 0.15, count), 0, 0.999)
+    if length < CROPPED:
+        wanted = 0.5 + wanted / 2
     return (wanted * STRIPS).astype(np.int32)
 
 

@@ -176,7 +176,7 @@ def _beside(points: Floats) -> NDArray[np.bool_]:
         for dz in (-1, 0, 1):
             seen[side, cell[:, 1] + dy, cell[:, 2] + dz] = True
     left = LOW[0] + CELL * np.arange(SHAPE[0]) > 0
-    return np.where(left[:, None, None], seen[1], seen[0])
+    return np.asarray(np.where(left[:, None, None], seen[1], seen[0]))
 
 
 def _smoothed(grid: Floats) -> Floats:

@@ -28,6 +28,10 @@ APART_MIDDLE, APART_TIP, MOST_APART = 0.45, 0.35, 0.06  # guides that differ by 
 # so many metres, are not blended
 THINNED = 0.15, 0.75  # share of guides around a place that must grow, and how much that varies from hair to hair
 EVENNESS = 0.7  # 1 is even; hair is a little denser at the forehead, where it is seen against skin
+SEEN_THROUGH, FAINTEST = (
+    0.005,
+    0.1,
+)  # metres: shaved shorter than that, beside longer hair, one sees less and less of it
 GOLDEN = 0.7548776662, 0.5698402910  # Roberts's sequence in two dimensions: which cells of a grid are left out, evenly
 STRAND_TONES = 0.10  # spread of brightness from strand to strand
 
@@ -78,6 +82,10 @@ def roots_for(guides: Floats, count: int, random: np.random.Generator, density: 
     grows = np.isfinite(guides[:, :, 0, 0]).astype(np.float64)
     kept &= _bilinear(grows, places) > 0
     kept &= _bilinear(_softened(_softened(grows)), places) > THINNED[0] + THINNED[1] * random.random(len(places))
+    length = np.linalg.norm(np.diff(np.nan_to_num(guides[:, :, ::9, :3]), axis=2), axis=3).sum(2)
+    usual = float(np.percentile(length, 90))
+    full = np.clip(_bilinear(length, places) / max(min(SEEN_THROUGH, 0.6 * usual), 1e-6), FAINTEST, 1)
+    kept &= random.random(len(places)) < full
     return places[kept]
 
 

@@ -24,18 +24,21 @@ GUIDES = GRID * GRID
 WHORL = np.array([0.012, 0.130, -0.074])  # where the hair of the crown turns, metres on the mean head
 WHORL_WIDE = 0.035
 CROWN = np.array([0.0, 0.138, -0.052])  # the middle of a bald crown
-LEAST = 0.0015  # metres: shorter hair is no hair
+LEAST = 0.0008  # metres: shorter hair is no hair
 EDGE, EDGE_SHORT = 0.93, 0.55  # of the way to the hairline: hair beyond it is shorter, at most by the second share
 UNEVEN = 0.10  # share by which lengths vary over the scalp
 PART_RAMP, RAMP = 0.055, 0.02  # metres over which hair rises to its layer, with a parting and without
+PART_SEEN = 0.03  # metres of z: the scalp ahead is where one sees how far from the middle a parting is
+ASIDE = 1.2  # times as strong as its tie pulls hair beside a parting to the side
 AT_PART = 0.028  # metres from a parting within which hair lies flatter
 SHAVED_FROM, SHAVED = 0.030, 0.004  # metres from the middle and of length, where one side is shaved
 LIES = 0.5  # share of its lift that hair loses which is combed downwards
-UPRIGHT = 2.0  # times its normal upwards stands hair that is cut level
+UPRIGHT = 3.5  # times its normal upwards stands hair that is cut level
 TIE_ABOVE = {"tail": 0.8, "braid": 0.8, "bun": 0.95}  # of its radius a tie's middle is above the skin
 TIED_LIFT = 0.25  # of a style's lift: tied hair leaves the scalp towards its tie
 SHOULDERS = -0.13  # metres of y: hair that ends above needs no side of the shoulders
-ROUND_FROM, ROUND_SHORT, ROUND_LEAN = 0.45, 0.62, 0.9  # where a ball begins to narrow, by how much, and leaning back
+ROUND_FROM, ROUND_SHORT, ROUND_LEAN = 0.45, 0.58, 0.5  # where a ball begins to narrow, by how much, and leaning back
+ROUND_BACK = 0.45  # of both at the back, where a ball is as wide as it is
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,7 +177,7 @@ def combed(style: Style, at: Places, random: np.random.Generator, normals: Doubl
     else:
         low = at.share[:, 2] + at.share[:, 3] > 0.5
         parted = smooth(at.home[:, 2], style.part_back - 0.03, style.part_back)
-        side = np.where(x > part_line(style, at), 1.0, -1.0)
+        side = np.sign(beside_part(style, at))
         way[:, 0] *= np.where(low, middle, parted * side + (1 - parted) * middle)
         way[:, 2] -= np.where(low, 0, 1 - parted)  # behind the parting hair goes back
     arm = at.home - WHORL
@@ -185,9 +188,14 @@ def combed(style: Style, at: Places, random: np.random.Generator, normals: Doubl
     return unit(way + style.wander * wave(at.places, random, 5, 3))
 
 
-def part_line(style: Style, at: Places) -> Doubles:
-    """(N,) metres to the left at which the parting runs at each place's height on the head."""
-    return (style.part or 0.0) * smooth(at.home[:, 2], style.part_back, style.part_back + 0.05)
+def beside_part(style: Style, at: Places) -> Doubles:
+    """(N,) metres to the left of the parting, about. It runs along the square from front to back, between two columns
+    of guides: else it would be a zigzag between those of one side and those of the other."""
+    ahead = (at.home[:, 2] > PART_SEEN) & (at.reach < 1)
+    u, x = at.places[ahead, 0], at.home[ahead, 0]
+    across = float((u - 0.5) @ x / ((u - 0.5) @ (u - 0.5)))  # metres for the width of the square
+    line = round(((style.part or 0.0) / across + 0.5) * GRID) / GRID
+    return np.asarray((at.places[:, 0] - line) * across)
 
 
 def row_ways(scalp: Scalp, places: Doubles) -> Doubles:
@@ -219,7 +227,7 @@ def guides_of(style: Style, wearer: Wearer, seed: int = 0) -> Floats:
     gap = CLOSE + style.volume * (0.35 + 0.65 * (1 - at.reach)) * (1 + 0.3 * wave(at.places, random, 5)[:, 0])
     lift = style.lift * (1 - LIES * np.maximum(-way[:, 1], 0))
     if style.part is not None:
-        near = np.exp(-(((at.home[:, 0] - part_line(style, at)) / AT_PART) ** 2)) * (at.home[:, 1] > 0.09)
+        near = np.exp(-((beside_part(style, at) / AT_PART) ** 2)) * (at.home[:, 1] > 0.09)
         gap, lift = gap * (1 - 0.3 * near), lift * (1 - 0.5 * near)
     if style.rounded > 0:
         normal = _leant(style.rounded, at, wearer, normal)
@@ -230,13 +238,14 @@ def guides_of(style: Style, wearer: Wearer, seed: int = 0) -> Floats:
     lift = np.where(tie >= 0, TIED_LIFT * lift, lift)
     cut = _cuts(style, at, wearer)
     drape = _drape(style, at, wearer, root, length, cut, tie, ties)
+    aside = ASIDE * (at.share[:, 0] + at.share[:, 1]) * (style.part is not None)
     ramp = PART_RAMP if style.part is not None else RAMP
-    manner = (style.stiff, style.weight, style.settle, style.hold, style.cling, ramp, style.part is not None)
+    manner = (style.stiff, style.weight, style.settle, style.hold, style.cling, ramp)
     points, bound_at = np.empty((GUIDES, KNOTS, 3)), np.empty(GUIDES)
 
     def pulled(length: Doubles) -> None:
         grow(
-            root, normal, way, length, lift, gap, drape, tie, ties, wild, manner,
+            root, normal, way, length, lift, gap, drape, aside, tie, ties, wild, manner,
             wearer.collider.bare, wearer.collider.whole, points, bound_at,
         )  # fmt: skip
 
@@ -258,13 +267,18 @@ def _uneven(length: Doubles, style: Style, at: Places, random: np.random.Generat
     at_front = np.abs(at.azimuth) < 1.3
     if not style.ties and style.fringe_cut is None:
         length = length * (1 - EDGE_SHORT * smooth(at.reach, EDGE, 1.0) * at_front)
-    return np.asarray(length * (1 - style.rounded * ROUND_SHORT * smooth(at.reach, ROUND_FROM, 1.0)))
+    return np.asarray(length * (1 - style.rounded * ROUND_SHORT * _ahead(at) * smooth(at.reach, ROUND_FROM, 1.0)))
+
+
+def _ahead(at: Places) -> Doubles:
+    """(N,) from 1 at the front to ROUND_BACK."""
+    return np.asarray(ROUND_BACK + (1 - ROUND_BACK) * (0.5 + 0.5 * np.cos(at.azimuth)))
 
 
 def _leant(rounded: float, at: Places, wearer: Wearer, normal: Doubles) -> Doubles:
     """(N, 3) ways in which the hair of a ball stands: towards the hairline it leans to the crown."""
     crown = wearer.scalp.roots(np.array([[0.5, 0.5]])).points(wearer.scalp.home)
-    lean = (rounded * ROUND_LEAN * at.reach**3)[:, None]
+    lean = (rounded * ROUND_LEAN * _ahead(at) * at.reach**3)[:, None]
     back = unit(crown - at.home)
     return unit(normal + lean * (back - (back * normal).sum(1, keepdims=True) * normal))
 

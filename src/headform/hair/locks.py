@@ -170,7 +170,7 @@ def _lay(
             if pattern == FREE or (pattern == TIED_PLAIT and tied[n] > 1):
                 ramp = min(max((s - 0.3 * begin) / max(0.25 + 0.7 * begin, 1e-3), 0.0), 1.0)
                 angle = 2 * np.pi * s * even / turn[n] + phase[n]
-                one, two = wide[n] * ramp * np.cos(angle), coil * wide[n] * ramp * np.sin(angle)
+                one, two = coil * wide[n] * ramp * np.sin(angle), wide[n] * ramp * np.cos(angle)
             elif pattern == ROPE:
                 one, two = _rope(start[n] + s * long, s * long, thick, off[n, 0], off[n, 1])
             elif pattern == PLAIT:

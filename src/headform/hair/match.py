@@ -31,6 +31,7 @@ BEHIND = 0.006  # metres that hair may be behind the head's surface and still be
 # weights against the overlap of 0–1; hair over bare skin speaks strongest against a style
 ORIENTATION, ON_FACE, UNRULY = 0.35, 1.5, 1.0
 RARE = 0.25  # for hair that is tied, plaited or shaved at the sides: it must be that much more like the photo
+CROPPED = 0.012  # metres: hair so short is another kind of evidence
 NEIGHBOURS = 4.0  # pixels of 256 over which straight hair agrees about its way
 CALM, WILD = 0.07, 0.42  # disorder of straight hair, and what coils add: Figaro's straight hair has 0.1, kinky 0.4
 
@@ -64,8 +65,14 @@ class Shapes:
 def shapes_of(styles: Sequence[Style], guides: Sequence[Floats]) -> Shapes:
     offsets = np.stack([thinned(each) for each in guides])
     wild = np.array([CALM + WILD * curliness(style) for style in styles], np.float32)
-    rare = [RARE * bool(s.ties or s.pattern != "free" or s.strip or s.side or s.rows) for s in styles]
+    rare = [RARE * is_rare(style) for style in styles]
     return Shapes(tuple(styles), tuple(guides), offsets, wild, np.array(rare, np.float32))
+
+
+def is_rare(style: Style) -> bool:
+    """Whether hair like this is cropped, tied, plaited or shaved at the sides."""
+    unlike_most = style.ties or style.pattern != "free" or style.strip or style.side or style.rows
+    return bool(unlike_most) or max(style.length) < CROPPED
 
 
 @lru_cache(maxsize=1)

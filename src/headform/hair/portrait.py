@@ -82,7 +82,8 @@ def chosen(evidence: HairEvidence, sight: Sight, wearer: Wearer, model: HeadMode
         style = style_named(CROPPED if evidence.kind == "shaved" else ANYBODY)
         return style, guides_of(style, wearer)
     shapes = library_shapes(model)
-    best = ranked(shapes, sight, evidence, wearer)[0][0]
+    order = ranked(shapes, sight, evidence, wearer)[0]
+    best = next(each for each in order if evidence.kind == "hair" or not shapes.rare[each])
     return shapes.styles[best], shapes.guides[best]
 
 

@@ -29,23 +29,25 @@ STEEP = 0.3  # of the gradient upwards: such ground is a shoulder, and hair on i
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def grow(
-    root: Any, normal: Any, way: Any, length: Any, lift: Any, gap: Any, drape: Any, tie: Any, ties: Any, wild: Any,
-    manner: Any, bare: Any, whole: Any, out: Any, bound_at: Any,
+    root: Any, normal: Any, way: Any, length: Any, lift: Any, gap: Any, drape: Any, aside: Any, tie: Any, ties: Any,
+    wild: Any, manner: Any, bare: Any, whole: Any, out: Any, bound_at: Any,
 ) -> None:  # fmt: skip
     """Each guide (N, 100, 3) step by step, under the sum of what its style pulls with.
 
+    aside (N,) how strongly tied hair first goes the way of its comb, away from a parting
     drape (N,) metres of z where hair on the shoulders comes to lie, 0 for hair that does not reach them
     bound_at (N,) becomes the length of each guide to its tie, metres; its whole length if it does not get there
     """
-    stiff, weight, settle, hold, cling, ramp, parted = manner
+    stiff, weight, settle, hold, cling, ramp = manner
     knots = out.shape[1]
     for n in range(len(root)):
         px, py, pz = root[n, 0], root[n, 1], root[n, 2]
         nx, ny, nz = normal[n, 0], normal[n, 1], normal[n, 2]
         row = tie[n]
         cx, cy, cz = way[n, 0], way[n, 1], way[n, 2]
-        if row >= 0 and not parted:
-            cx, cy, cz = ties[row, 0] - px, ties[row, 1] - py, ties[row, 2] - pz
+        if row >= 0:
+            tx, ty, tz = unit(ties[row, 0] - px, ties[row, 1] - py, ties[row, 2] - pz)
+            cx, cy, cz = tx + aside[n] * cx, ty + aside[n] * cy, tz + aside[n] * cz
         cx, cy, cz = along(cx, cy, cz, nx, ny, nz)
         up = lift[n]
         dx, dy, dz = unit(up * nx + (1 - up) * cx, up * ny + (1 - up) * cy, up * nz + (1 - up) * cz)
@@ -67,11 +69,11 @@ def grow(
             elif past < 0:
                 fx, fy, fz, far = _to_tie(px, py, pz, gx, gy, gz, ties[row], wild[n])
                 layer, turn = 0.5 * gap[n] * min(1.0, s / ramp + 0.05), TIGHT if far > 2 * TIGHT else TIGHT / 3
-                if parted:
-                    aside = 1.2 * np.exp(-s / COMBED_TO_TIE)
-                    ax, ay, az = along(cx, cy, cz, gx, gy, gz)
-                    fx, fy, fz = fx + aside * ax, fy + aside * ay, fz + aside * az
-                if far < (0.5 * ties[row, 6] if ties[row, 7] == BUN else 1.5 * step + 0.001):
+                if aside[n] > 0:
+                    still = aside[n] * np.exp(-s / COMBED_TO_TIE)
+                    ax, ay, az = along(way[n, 0], way[n, 1], way[n, 2], gx, gy, gz)
+                    fx, fy, fz = fx + still * ax, fy + still * ay, fz + still * az
+                if far < max(1.5 * step + 0.001, ties[row, 6] * (0.5 if ties[row, 7] == BUN else 0.3)):
                     past, bound_at[n] = 0.0, s
             else:
                 past += step

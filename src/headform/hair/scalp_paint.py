@@ -26,8 +26,9 @@ MARGIN = 4  # cells around all roots
 DENSE = 7.0  # optical depth of the shade where hair is as dense as it mostly is
 FULL = 3000  # strands: fewer are no head of hair, and shade less
 DEEPEST = 0.96  # of the skin's colour gives way under hair of LONG metres and more …
-STUBBLE, LONG = 0.55, 0.03  # … and so much under hair of no length: skin is seen between stubble
-SHADE = 0.30  # of the hair's linear colour: what is left of it between the roots
+STUBBLE, LONG = 0.85, 0.03  # … and so much under hair of no length: skin is seen between stubble
+SHADE = 0.30  # of the hair's linear colour: what is left of it between the roots of LONG hair …
+STUBBLE_SHADE = 0.85  # … and between those of stubble, which shades little: the paint is the stubble itself
 ROUGH = 0.95  # perceptual roughness of skin among roots: it does not gleam between the hairs
 FAINT = 1 / 512  # of the colour: less is not seen
 
@@ -56,7 +57,8 @@ def _painted(albedo: Bytes, cover: Floats, groom: Groom) -> Bytes:
     """The albedo in the shade of the hair, as far as it is covered."""
     rows, columns = np.nonzero(cover > FAINT)  # elsewhere nothing changes, not even by rounding
     share = cover[rows, columns, None]
-    hair = SHADE * to_linear(groom.point_colours()[:, 0]).mean(0)
+    shade = STUBBLE_SHADE + (SHADE - STUBBLE_SHADE) * _grown(groom)
+    hair = shade * to_linear(groom.point_colours()[:, 0]).mean(0)
     painted = albedo.copy()
     mixed = (1 - share) * to_linear(painted[rows, columns] / 255) + share * hair
     painted[rows, columns] = np.rint(255 * to_srgb(mixed)).astype(np.uint8)
@@ -81,8 +83,13 @@ def scalp_cover(groom: Groom, size: int) -> Floats:
     skin = at.inside == SKIN
     cover[skin] = _looked_up(at.position[skin], origin, density)
     cover = 1 - np.exp(cover * (-DENSE * min(len(groom) / FULL, 1.0) / max(usual, 1e-6)))
-    deepest = STUBBLE + (DEEPEST - STUBBLE) * min(typical_length(groom) / LONG, 1.0)
+    deepest = STUBBLE + (DEEPEST - STUBBLE) * _grown(groom)
     return np.asarray(deepest * at.image(cover), np.float32)
+
+
+def _grown(groom: Groom) -> float:
+    """0 for stubble to 1 for hair of LONG metres and more."""
+    return min(typical_length(groom) / LONG, 1.0)
 
 
 def _blurred(grid: Floats) -> Floats:

@@ -21,6 +21,7 @@ from headform.skin.filters import blurred
 Floats = NDArray[np.float32]
 Region = NDArray[np.bool_]
 
+CHIN = 152  # landmark
 THING = 0.5  # probability from which something stands before the hair, or on it
 SMOOTH = 1.2  # pixels by which the outline's distance is smoothed, so that it has a slope everywhere
 FLOW = 2.5  # pixels over which directions agree with each other
@@ -57,8 +58,7 @@ def sight_of(evidence: HairEvidence, sighting: Sighting, fit: HeadFit, model: He
         model.triangles[model.triangle_part == model.part_index("skin")] if "skin" in model.parts else model.triangles
     )
     depth = rasterise(posed, skin, evidence.crop.camera(fit.camera)).depth
-    things = evidence.crop.cut_mask(sighting.masks.other) > THING
-    known = evidence.inside & ~(things & ~evidence.hair)
+    known = evidence.inside & ~(_before_hair(evidence, sighting) & ~evidence.hair)
     outline = signed_distance(evidence.hair)
     smooth = blurred(outline, SMOOTH)
     slope = np.stack([np.gradient(smooth, axis=1), np.gradient(smooth, axis=0)], -1)
@@ -69,6 +69,18 @@ def sight_of(evidence: HairEvidence, sighting: Sighting, fit: HeadFit, model: He
         camera, depth, evidence.hair, known, outline, np.ascontiguousarray(slope, np.float32),
         np.ascontiguousarray(flow, np.float32), evidence.skin > THING,
     )  # fmt: skip
+
+
+def _before_hair(evidence: HairEvidence, sighting: Sighting) -> Region:
+    """(S, S) what may hide hair: things, and hands, which are skin of the body above the chin."""
+    cut, masks = evidence.crop.cut_mask, sighting.masks
+    before = cut(masks.other) > THING
+    if evidence.kind == "covered":
+        before |= cut(masks.clothes) > THING
+    chin = evidence.crop.place(sighting.landmarks.points[CHIN, :2])[1]
+    hands = cut(masks.body_skin) > THING
+    hands[int(np.clip(chin, 0, len(hands))) :] = False
+    return np.asarray(before | hands)
 
 
 def rest_camera(fit: HeadFit, model: HeadModel, crop: Crop) -> Camera:

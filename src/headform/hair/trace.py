@@ -28,7 +28,8 @@ END = 1.2  # pixels of 256 outside the hair where a strand ends
 YOUNG = 0.006  # metres from the root in which a strand may be outside
 ROUNDS = 3  # of filling
 MOST_NEW = 0.30  # of the strands may be added to fill holes, in each round
-EACH = 0.8  # strands for each uncovered pixel of 256²
+THICK = 1.6  # widths of strands side by side that fill a pixel: they overlap
+EACH = 2.0  # strands for each pixel of 256² that is quite empty
 FARTHEST = 26.0  # pixels of 256 that hair is led aside to cover a hole
 LONGER = 1.35  # of its length that a strand may get on the way
 SKIN_GAP = 0.0008
@@ -86,28 +87,31 @@ def _shortened(points: Floats, ends: Floats) -> Floats:
 
 
 def _filled(groom: Groom, sight: Sight, field: Field, random: np.random.Generator) -> Groom:
-    """With copies of strands led aside to where the photo shows hair and none is."""
+    """With copies of strands led aside to where the photo shows hair and there is none, or too little."""
     unit = len(sight.hair) / 256
     owner = np.full((*sight.hair.shape, 2), -1, np.int32)
+    filling = np.zeros(sight.hair.shape, np.float32)
     seen = projected(groom.points, sight.camera)
-    _cover(seen, sight.head, owner)
+    focal = float(np.sqrt(abs(np.linalg.det(sight.camera.matrix[:2, :2]))))
+    _cover(seen, sight.head, focal * groom.width, sight.camera.orthographic, owner, filling)
     covered = owner[..., 0] >= 0
     reached = nearest_in(covered)
-    row, column = np.nonzero(sight.hair & sight.known & ~covered)
+    row, column = np.nonzero(sight.hair & sight.known & (filling < THICK))
     if not len(row) or not covered.any():
         return groom
     near = reached[row, column]
-    far = np.hypot(near[:, 0] - row, near[:, 1] - column)
-    chance = EACH / unit**2 * min(1.0, MOST_NEW * len(groom) / (EACH * len(row)))
-    picked = (random.random(len(row)) < chance) & (far < FARTHEST * unit)
-    row, column, near = row[picked], column[picked], near[picked]
+    lacking = 1 - filling[row, column] / THICK
+    wanted = EACH / unit**2 * lacking
+    wanted *= min(1.0, MOST_NEW * len(groom) / float(wanted.sum()))
+    times = np.floor(wanted + random.random(len(row))).astype(int)
+    times[np.hypot(near[:, 0] - row, near[:, 1] - column) >= FARTHEST * unit] = 0
+    row, column, near = (np.repeat(each, times, axis=0) for each in (row, column, near))
     if not len(row):
         return groom
     source = owner[near[:, 0], near[:, 1]]
     strand, knot = source[:, 0], np.maximum(source[:, 1], 1)
     aim = np.column_stack([column, row]) + random.random((len(row), 2)) - 0.5
     shift = aim - seen[strand, knot, :2]
-    focal = float(np.sqrt(abs(np.linalg.det(sight.camera.matrix[:2, :2]))))
     metres = np.full(len(row), 1 / focal) if sight.camera.orthographic else seen[strand, knot, 2] / focal
     aside = (shift * metres[:, None]) @ sight.camera.rotation[:2]
     copies = groom.points[strand].astype(np.float32)
@@ -162,8 +166,8 @@ def _foremost(seen: Any, head: Any, front: Any) -> None:
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def _cover(seen: Any, head: Any, owner: Any) -> None:
-    """Into each pixel that a strand passes, that strand and its nearer knot."""
+def _cover(seen: Any, head: Any, width: float, orthographic: bool, owner: Any, filling: Any) -> None:
+    """Into each pixel that a strand passes, that strand and its nearer knot, and how much of the pixel they fill."""
     high, wide = head.shape
     for n in range(seen.shape[0]):
         for k in range(seen.shape[1] - 1):
@@ -171,15 +175,18 @@ def _cover(seen: Any, head: Any, owner: Any) -> None:
             if not (-0.5 < x < wide - 0.5 and -0.5 < y < high - 0.5):
                 continue
             dx, dy, dz = seen[n, k + 1, 0] - x, seen[n, k + 1, 1] - y, seen[n, k + 1, 2] - z
-            run = max(abs(dx), abs(dy))
+            run = np.sqrt(dx * dx + dy * dy)
             if not run < wide:
                 continue
+            across = width if orthographic else width / z
             steps = int(run) + 1
             for part in range(steps):
                 f = part / steps
                 i, j = int(np.rint(y + f * dy)), int(np.rint(x + f * dx))
-                if 0 <= i < high and 0 <= j < wide and owner[i, j, 0] < 0 and z + f * dz <= head[i, j] + BEHIND:
-                    owner[i, j, 0], owner[i, j, 1] = n, k + int(f > 0.5)
+                if 0 <= i < high and 0 <= j < wide and z + f * dz <= head[i, j] + BEHIND:
+                    filling[i, j] += across * run / steps
+                    if owner[i, j, 0] < 0:
+                        owner[i, j, 0], owner[i, j, 1] = n, k + int(f > 0.5)
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
