@@ -232,7 +232,8 @@ def guides_of(style: Style, wearer: Wearer, seed: int = 0) -> Floats:
     if style.rounded > 0:
         normal = _leant(style.rounded, at, wearer, normal)
     if style.level is not None:
-        normal = unit(normal + UPRIGHT * (at.share[:, 0] + at.share[:, 1])[:, None] * [0, 1, 0])
+        upper = smooth(at.share[:, 0] + at.share[:, 1], 0, 0.4)
+        normal = unit(normal + UPRIGHT * upper[:, None] * [0, 1, 0])
     wild = unit(random.normal(size=(GUIDES, 3)))
     tie, ties = tied_to(style, at.home), _tie_rows(style, wearer)
     lift = np.where(tie >= 0, TIED_LIFT * lift, lift)
