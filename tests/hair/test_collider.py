@@ -73,7 +73,7 @@ def test_distances_to_the_true_head_are_those_to_its_skin() -> None:
 
 def test_inside_is_negative_and_the_ear_is_only_in_the_whole() -> None:
     wearer = wearer_of(load_default())
-    inside = np.array([[0, 0.05, 0], [0, 0.1, 0.04], [0.03, 0, 0], [0, -0.1, -0.02]], np.float32)
+    inside = np.array([[0, 0.05, 0], [0, 0.1, 0.04], [0.03, 0.06, -0.03], [0, -0.1, -0.02]], np.float32)
     assert (distance(wearer.collider.bare, inside) < -0.01).all()
     ear = wearer.vertices[np.abs(wearer.vertices[:, 0]).argmax()]
     outer = ear - np.sign(ear[0]) * np.array([0.002, 0, 0], np.float32)

@@ -33,8 +33,18 @@ def test_the_chart_agrees_with_the_embedding_that_ships_with_the_head() -> None:
     chart = scalp_of(model).roots(grid_places()).points(model.rest())
     shipped = model.embeddings["scalp"].points(model.rest())
     apart = np.linalg.norm(chart - shipped, axis=1)
-    assert np.median(apart) < 0.0015  # the chart's cells are half a millimetre
-    assert (apart < 0.004).mean() > 0.97  # an ear's edge hides some
+    reach, azimuth = reach_of(grid_places())
+    even = smooth_place(azimuth)
+    assert np.median(apart) < 0.001  # the chart's cells are half a millimetre
+    assert np.percentile(apart[even & (reach < 0.95)], 99) < 0.003
+    assert apart.max() < 0.013  # a triangle of the mesh
+
+
+def smooth_place(azimuth: np.ndarray) -> np.ndarray:
+    """Away from the square's creases and the jump of the hairline at the ears: triangles across them are drawn with
+    straight sides where the chart has a kink."""
+    degrees = np.degrees(np.abs(azimuth))
+    return (np.abs(degrees - 45) > 8) & (np.abs(degrees - 135) > 8) & ((degrees < 60) | (degrees > 100))
 
 
 def test_roots_lie_where_their_places_say() -> None:
@@ -42,7 +52,8 @@ def test_roots_lie_where_their_places_say() -> None:
     places = grid_places()
     found, azimuth, _ = polar(scalp_of(model).roots(places).points(model.rest()))
     reach, wanted = reach_of(places)
-    inner = (reach > 0.15) & (reach < 0.95)
+    inner = smooth_place(wanted) & (reach > 0.15) & (reach < 0.95)
+    assert inner.mean() > 0.3
     assert np.abs(found - reach)[inner].max() < 0.03
     turn = np.angle(np.exp(1j * (azimuth - wanted)))[inner]
     assert np.abs(turn).max() < np.radians(4)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from headform.errors import BadInput
 from headform.head.embedding import Embedding
 from headform.render import Strands
+from headform.render.colour import to_linear
 
 Floats = NDArray[np.float32]
 
@@ -20,7 +21,7 @@ MOST = 1_000_000  # strands; beyond it a file is a mistake, and no machine draws
 HAIR_WIDTH = 3e-4  # metres at the root; each drawn strand stands for several hairs
 ALL_WIDTHS = 5.5  # metres: about 80,000 hairs of 0.07 mm side by side, however few strands stand for them
 THINNEST, WIDEST = 1.2e-4, 8e-4  # metres
-DENSE = 0.7  # of a strand's width is dark to light: light that goes through hair is passed on
+DENSE, PASSED_ON = 0.7, 0.85  # of a strand's width is dark to light, if it is black; what white hair passes on
 USUAL = (0.16, 0.1, 0.07)  # brown
 
 
@@ -82,7 +83,15 @@ class Groom:
 
     def strands(self) -> Strands:
         """What the renderer draws."""
-        return Strands(self.points, self.colours, self.width, shadow=DENSE * self.width)
+        return Strands(self.points, self.colours, self.width, shadow=self._shadow())
+
+    def _shadow(self) -> float:
+        """Metres: light hair shades what is under it less, for light goes through it again and again."""
+        colours = np.asarray(self.colours, np.float32)
+        if not colours.size:
+            return DENSE * self.width
+        light = float(to_linear(colours.reshape(-1, 3)[:: 1 + colours.size // 9000]).mean())
+        return DENSE * self.width * (1 - PASSED_ON * light**0.5)
 
     def chosen(self, which: NDArray[Any]) -> Groom:
         """Some of the strands, by index or by a mask (S,)."""

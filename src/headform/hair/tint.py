@@ -24,9 +24,10 @@ Floats = NDArray[np.float32]
 SHOWN = 0.004  # metres behind the foremost strand at which one is still what the camera saw
 INSIDE = 1.8  # pixels, of 512 or of the photo, within the hair's outline from which a colour is the hair's own
 LEAST_LIGHT = 0.12  # of the median light on hair: what is darker says little about colour
-DARKEST, LIGHTEST = 0.004, 0.85  # linear reflectance of hair
+DARKEST, LIGHTEST = 0.004, 0.9  # linear reflectance of hair
 PARTS = 10  # of the way from root to tip, for the colour of strands that were not seen
 REACH = 0.35  # of a strand's length over which a seen colour fades to what is usual there
+PASSES, LIGHT_HAIR = 3, 0.08  # light hair shades itself less, which is known once its colour is; mean reflectance
 FEW = 200  # points that were seen say little
 
 
@@ -52,21 +53,24 @@ def tinted(
     if not len(groom):
         return groom
     pure = _inside(soft, INSIDE * max(len(soft) / 512, blur))
-    body, gloss = _lighting(posed, camera, light)
     seen = projected(posed.points, camera)
     front = np.full(head.shape, np.inf, np.float32)
     _foremost(seen, head, front)
-    colours = np.full(groom.points.shape, np.nan, np.float32)
     radiance = np.asarray(LINEAR[picture], np.float32)
-    least = LEAST_LIGHT * np.median(body, (0, 1))
-    _take(seen, front, pure, radiance, body, gloss, least.astype(np.float32), colours)
-    known = np.isfinite(colours[..., 0])
-    if known.sum() < FEW:
-        return groom
-    colours = np.clip(colours, DARKEST, LIGHTEST)
-    usual, tones = _usual(colours, known)
-    _complete(colours, known, usual, tones, REACH)
-    return replace(groom, colours=np.asarray(to_srgb(colours).clip(0, 1), np.float32))
+    for _ in range(PASSES):
+        body, gloss = _lighting(posed, camera, light)
+        colours = np.full(groom.points.shape, np.nan, np.float32)
+        least = LEAST_LIGHT * np.median(body, (0, 1))
+        _take(seen, front, pure, radiance, body, gloss, least.astype(np.float32), colours)
+        known = np.isfinite(colours[..., 0])
+        if known.sum() < FEW:
+            return groom
+        usual, tones = _usual(colours, known)
+        _complete(colours, known, usual, tones, REACH)
+        posed = replace(posed, colours=np.asarray(to_srgb(colours).clip(0, 1), np.float32))
+        if usual.mean() < LIGHT_HAIR:
+            break
+    return replace(groom, colours=posed.colours)
 
 
 def average(groom: Groom) -> tuple[float, float, float]:
@@ -169,6 +173,10 @@ def _take(
                 low = radiance[a + 1, b, c] * (1 - g) + radiance[a + 1, b + 1, c] * g
                 value = top * (1 - f) + low * f
                 colours[n, k, c] = max(value - gloss[n, k, c], 0.15 * value) / max(body[n, k, c], least[c])
+            # what is brighter than hair can be is so in all channels, or its hue would change
+            most = max(colours[n, k, 0], colours[n, k, 1], colours[n, k, 2])
+            for c in range(3):
+                colours[n, k, c] = max(colours[n, k, c] * min(1.0, LIGHTEST / most), DARKEST)
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
