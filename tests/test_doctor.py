@@ -68,6 +68,31 @@ def test_an_unreadable_manifest_is_a_fault(tmp_path: Path, text: str) -> None:
     assert doctor.check_data(tmp_path / "gone" / "manifest.json", "there")[0].fault
 
 
+def test_networks_count_where_a_manifest_lists_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Networks of the hair need not be there, unless their manifest says so."""
+    folder = tmp_path / "hair" / "models"
+    monkeypatch.setattr(doctor, "MODEL_FOLDERS", (*doctor.MODEL_FOLDERS[:1], str(folder)))
+    before = len(doctor.examine().findings)
+    folder.mkdir(parents=True)
+    assert len(doctor.examine().findings) == before
+    row = {"version": "1", "bytes": 4, "licence": "Apache-2.0", "sha256": hashlib.sha256(b"good").hexdigest()}
+    rows = [{"name": name, "file": f"{name}.onnx", **row} for name in ("whole", "spoilt", "gone")]
+    (folder / "manifest.json").write_text(json.dumps({"models": rows}))
+    (folder / "whole.onnx").write_bytes(b"good")
+    (folder / "spoilt.onnx").write_bytes(b"bad")
+    report = doctor.examine()
+    assert [_named(report, row["name"]).state for row in rows] == ["ok", "altered", "missing"]
+    assert not report.healthy and _named(report, "gone").remedy == doctor.REINSTALL
+
+
+def test_an_unreadable_list_of_networks_is_a_fault(tmp_path: Path) -> None:
+    folder = tmp_path / "hair" / "models"
+    folder.mkdir(parents=True)
+    (folder / "manifest.json").write_text("{")
+    (finding,) = doctor.check_networks(folder)
+    assert finding.fault and finding.name == "networks of hair"
+
+
 def test_the_heads_of_the_person(tmp_path: Path) -> None:
     save_head(load_default(), tmp_path / "a.npz")
     registry.add(tmp_path / "a.npz", "one")

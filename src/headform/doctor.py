@@ -16,7 +16,8 @@ from headform.errors import HeadformError
 from headform.head import registry
 
 PACKAGE = Path(__file__).parent
-DATA_FOLDERS = ("head/data", "skin/data")
+DATA_FOLDERS = ("head/data", "skin/data", "hair/data")  # the first has a manifest, others may
+MODEL_FOLDERS = ("photo/models", "hair/models")  # likewise
 NEEDED = ("numpy", "numba", "pillow", "ai-edge-litert", "onnxruntime")
 REINSTALL = "pip install --force-reinstall headform"
 
@@ -120,12 +121,19 @@ def _check_file(path: Path, name: str, row: dict[str, str]) -> Finding:
 
 
 def _models() -> Iterable[Finding]:
+    for folder in MODEL_FOLDERS:
+        if folder == MODEL_FOLDERS[0] or (PACKAGE / folder / "manifest.json").exists():
+            yield from check_networks(PACKAGE / folder)
+
+
+def check_networks(folder: Path) -> Iterable[Finding]:
+    """The networks that a folder's manifest lists, compared with what is there."""
     try:
         from headform.photo.shipped import check_models
 
-        statuses = check_models()
+        statuses = check_models(folder)
     except (ImportError, HeadformError) as error:
-        yield Finding("model", "perception models", "", str(error), "missing", remedy=REINSTALL)
+        yield Finding("model", f"networks of {folder.parent.name}", "", str(error), "missing", remedy=REINSTALL)
         return
     for status in statuses:
         about = f"{status.bytes / 1e6:.1f} MB, {status.licence}"

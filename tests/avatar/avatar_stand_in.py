@@ -6,6 +6,7 @@ import numpy as np
 
 from headform.avatar.avatar import Avatar, Provenance
 from headform.avatar.backends import Progress
+from headform.avatar.try_on import Hairdo
 from headform.errors import BadInput
 from headform.fit import HeadFit
 from headform.head import HeadModel, load_default
@@ -47,8 +48,10 @@ class StandIn:
 
     name = "stand_in"
 
-    def __init__(self, model: HeadModel | None = None, texture: int | None = 1024) -> None:
-        self.model, self.texture = model or load_default(), texture
+    def __init__(
+        self, model: HeadModel | None = None, texture: int | None = 1024, hairdo: Hairdo | None = None
+    ) -> None:
+        self.model, self.texture, self.hairdo = model or load_default(), texture, hairdo
 
     def reconstruct(self, photo: Photo, which: int | None = None, progress: Progress | None = None) -> list[Avatar]:
         if progress:

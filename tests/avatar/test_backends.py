@@ -9,6 +9,9 @@ from headform import show
 from headform.avatar import backend, backends, reconstruct, reconstruct_all
 from headform.avatar.backends import BACKENDS
 from headform.errors import BadInput
+from headform.hair import library
+from headform.hair.colour import parse_colour, recoloured
+from headform.hair.tint import average
 from headform.head import load_default
 from headform.photo import Photo, Sighting
 from headform.photo.faces import Head
@@ -16,15 +19,19 @@ from headform.photo.sighting import look_at
 from headform.render import Camera, Scene, render
 from headform.skin.wardrobe import Wardrobe, surfaces
 
+HAIR = "#b04020"
+
 
 @pytest.fixture(scope="module")
 def portrait() -> Photo:
-    """A face of our own, so that nobody's photo is needed."""
+    """A face of our own with hair, so that nobody's photo is needed."""
     head = load_default()
     person = show.draw_person(head, 11)
     wardrobe = Wardrobe.of(person.seed, person.age, person.sex, person.ancestry, size=512)
     camera = Camera.portrait(0.3, 0.0, 448, field_of_view=0.34)
-    scene = Scene(surfaces(head, head.rest(person.beta), wardrobe), background=(0.5, 0.55, 0.6))
+    rest = head.rest(person.beta)
+    hair = recoloured(library.groom("lob", vertices=rest), parse_colour(HAIR))
+    scene = Scene(surfaces(head, rest, wardrobe), (hair.strands(),), background=(0.5, 0.55, 0.6))
     return Photo.of(np.ascontiguousarray(render(scene, camera).rgb), "ours")
 
 
@@ -47,8 +54,42 @@ def test_each_backend_lays_a_head_on_the_face(portrait: Photo, name: str) -> Non
     shares = [share for _, share in told]
     assert told[0][0] == "looking" and shares == sorted(shares) and shares[-1] == 1.0
     stages = list(dict.fromkeys(stage for stage, _ in told))
-    assert stages[:3] == ["looking", "fitting", "skin"] and stages[-1] == "done"
+    assert stages == ["looking", "fitting", "skin", "hair", "done"]
     assert avatar.textures is not None and avatar.textures.albedo.shape == (1024, 1024, 3)
+    assert avatar.hair is not None and len(avatar.hair) > 1000 and avatar.hair.about["source"] == "photo"
+    assert library.kind_of_groom(avatar.hair).split()[0] in ("medium", "long")
+
+
+def test_hair_is_what_is_asked_for(portrait: Photo) -> None:
+    told: list[str] = []
+    plain = reconstruct(portrait, texture=None, progress=lambda stage, share: told.append(stage))
+    assert plain.hair is None and "hair" not in told  # shape alone is quick
+    bald = reconstruct(portrait, texture=None, hair="none")
+    assert bald.hair is not None and not len(bald.hair)
+    (styled,) = reconstruct_all(portrait, texture=None, hair="pixie", hair_length=0.5)
+    shown = styled.with_hair("pixie", "black", 0.5).hair
+    assert styled.hair is not None and shown is not None and styled.hair.about["length"] == 0.5
+    np.testing.assert_array_equal(styled.hair.points, shown.points)
+    red, _, blue = average(styled.hair)
+    assert red > 2 * blue  # as in the photo, and not the style's blond
+
+
+def test_hair_that_there_is_not_is_refused_before_the_photo_is_opened() -> None:
+    with pytest.raises(BadInput, match="there is no hairstyle 'chin_bub'; did you mean chin_bob"):
+        reconstruct("gone.jpg", hair="chin_bub")
+    with pytest.raises(BadInput, match="did you mean auburn"):
+        reconstruct_all("gone.jpg", hair_colour="orburn")
+    with pytest.raises(BadInput, match="9 times the length of hair cannot be"):
+        reconstruct("gone.jpg", hair_length=9)
+
+
+def test_a_head_that_cannot_be_made_ready_fails_where_it_is_used() -> None:
+    from headform.avatar.backends import _begun
+
+    def fails(model: object) -> None:
+        raise RuntimeError
+
+    _begun(fails, load_default(), True).join()  # a traceback of the thread would be a warning, and so an error
 
 
 def test_only_one_face_at_a_time_is_held(portrait: Photo, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -86,14 +86,37 @@ def test_the_size_of_the_texture_reaches_the_backend(monkeypatch: pytest.MonkeyP
     asked: list[int] = []
     real = avatar_stand_in.StandIn
 
-    def make(model: Any, texture: int) -> Any:
+    def make(model: Any, texture: int, hairdo: Any) -> Any:
         asked.append(texture)
-        return real(model, texture)
+        return real(model, texture, hairdo)
 
     monkeypatch.setattr(avatar_stand_in, "StandIn", make)
     put("a.png")
     assert run("a.png", "--texture", "4096") == 0 and run("a.png", "-o", "two") == 0
     assert asked == [4096, 2048]
+
+
+def test_what_hair_is_asked_for_reaches_the_backend(monkeypatch: pytest.MonkeyPatch) -> None:
+    import avatar_stand_in
+
+    asked: list[Any] = []
+    real = avatar_stand_in.StandIn
+
+    def make(model: Any, texture: int, hairdo: Any) -> Any:
+        asked.append((hairdo.what, hairdo.colour, hairdo.length, hairdo.curl))
+        return real(model, texture, hairdo)
+
+    monkeypatch.setattr(avatar_stand_in, "StandIn", make)
+    put("a.png")
+    assert run("a.png") == 0 and run("a.png", "--hair", "None") == 0
+    assert run("a.png", "--hair-length", "0.5", "--hair-curl", "2") == 0
+    assert run("a.png", "--hair", "Chin-Bob", "--hair-colour", "auburn") == 0
+    assert asked == [
+        ("photo", None, 1.0, 1.0),
+        ("none", None, 1.0, 1.0),
+        ("photo", None, 0.5, 2.0),
+        ("chin_bob", "auburn", 1.0, 1.0),
+    ]
 
 
 def test_every_face_has_its_folder_and_one_can_be_chosen() -> None:
@@ -159,6 +182,11 @@ def test_a_batch_goes_on_past_bad_photos_and_lists_them(capsys: pytest.CaptureFi
         (["a.png", "-o", "a.png"], "a.png is no folder"),
         (["a.png", "-o", "a.png/deep/er"], "a.png is no folder"),
         (["a.png", "--backend", "stand_on"], "did you mean stand_in?"),
+        (["gone.png", "--hair", "chin_bub"], "there is no hairstyle 'chin_bub'; did you mean chin_bob"),
+        (["gone.png", "--hair", ""], "there is no hairstyle ''"),
+        (["gone.png", "--hair-color", "orburn"], "did you mean auburn"),
+        (["gone.png", "--hair-length", "9"], "9 times the length of hair cannot be; give 0.25 to 3"),
+        (["gone.png", "--hair-curl", "nan"], "nan times the curl of hair cannot be"),
     ],
 )
 def test_bad_input_is_one_sentence_and_code_2(

@@ -64,9 +64,22 @@ def test_an_avatar_that_was_saved_with_an_expression_shows_it(avatar: Avatar) ->
     assert not np.array_equal(closed, opened)
 
 
+def test_a_hairstyle_is_tried_on() -> None:
+    tried = drawn("--hair", "chin_bob", "--hair-color", "auburn", "--hair-length", "0.8")
+    shown = load("me.json")
+    worn = shown.with_hair("chin_bob", "auburn", 0.8, seed=shown.provenance.seed)
+    np.testing.assert_array_equal(tried, worn.render(size=48))
+    assert not np.array_equal(tried, drawn()) and not np.array_equal(tried, drawn("--hair", "chin_bob"))
+    np.testing.assert_array_equal(drawn("--hair", "none"), drawn())  # it had none
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
+        (["gone.zip", "--hair", "chin_bub"], "there is no hairstyle 'chin_bub'; did you mean chin_bob"),
+        (["gone.zip", "--hair-color", "orburn"], "did you mean auburn"),
+        (["gone.zip", "--hair-curl", "0"], "0 times the curl of hair cannot be; give 0.25 to 3"),
+        (["me.json", "--hair-color", "red"], "nobody has looked for the hair of this avatar; name a hairstyle"),
         (["gone.zip"], "gone.zip: there is no such file"),
         (["me.json", "-o", "me.gif"], "me.gif is no picture name; end it with .png"),
         (["me.json", "--yaw", "left"], "--yaw left cannot be read; give degrees"),

@@ -92,6 +92,19 @@ def test_guides_that_part_are_not_blended() -> None:
     assert np.allclose(np.abs(between(guides, places)[:, -1, 0]), 0.2, atol=1e-5)
 
 
+def test_hair_follows_the_guides_of_its_own_side_of_a_parting() -> None:
+    """A parting between two columns that does not run through the middle of the gap, and one of a place whose own side
+    has its nearest guide a cell further off."""
+    guides = straight()
+    column = np.arange(GRID)
+    guides[..., 0] = np.where(column < 16, -0.01, 0.01)[None, :, None] * np.linspace(0, 1, KNOTS)
+    sides = np.broadcast_to(np.where(column < 16, -1, 1).astype(np.int8), (GRID, GRID))
+    places = np.array([[16.4, 16.0], [15.6, 16.0], [14.5, 16.0], [17.4, 16.0]]) / GRID
+    ours = np.array([-1, 1, 1, -1], np.int8)
+    tips = between(guides, places, (sides, ours))[:, -1, 0]
+    assert np.allclose(tips, 0.01 * ours)
+
+
 def test_no_point_but_roots_is_nearer_to_the_skin_than_it_may(wearer) -> None:
     groom = groom_of(LONG, wearer, 0, 2000)
     far = distance(wearer.collider.bare, groom.points[:, 1:].reshape(-1, 3))

@@ -113,6 +113,32 @@ class Avatar:
         check_expression(shown, self.model)
         return replace(self, expression=shown)
 
+    def with_hair(
+        self,
+        what: str | Groom = "own",
+        colour: str | None = None,
+        length: float = 1.0,
+        curl: float = 1.0,
+        seed: int = 0,
+    ) -> Avatar:
+        """The same head with other hair: `avatar.with_hair("chin_bob", colour="auburn")`.
+
+        what    a style by its name (`headform hair list`), or strands; 'own' hair, that the head has; the 'photo's,
+                which is the same unless another has been tried on; 'none'
+        colour  a name, #rrggbb, or three sRGB numbers 0–1 with commas. Without it strands that are given keep theirs,
+                and a style takes the colour of the hair that the head has, or its own where there is none
+        length  times as long, 0.25–3. A style is grown anew, and cut so many times as far down; other hair is cut at
+                the same share of every strand, or grows on from its tips, downwards, in the waves it has
+        curl    times as wide, 0.25–3, are its waves, coils and frizz. Straight hair stays straight
+        seed    of the style's strands; strands that are there keep their places
+
+        Raises BadInput for a style or a colour that there is not, with the nearest names, and where strands do not fit
+        this head.
+        """
+        from headform.avatar.try_on import Hairdo, tried_on
+
+        return tried_on(self, Hairdo(what, colour, length, curl), seed)
+
     def render(
         self,
         yaw: float = 0.0,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
 from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
@@ -12,10 +14,13 @@ from typing import Protocol
 import numpy as np
 
 from headform.avatar.avatar import Avatar, Provenance, fingerprint
+from headform.avatar.try_on import PHOTO, Hairdo, tried_on, wished
 from headform.avatar.views import with_glints
 from headform.errors import BadInput
 from headform.fit import HeadFit, fit_photo
 from headform.fit.fitter import mean_fit
+from headform.hair.groom import Groom
+from headform.hair.match import library_shapes
 from headform.hair.portrait import hair_of
 from headform.head import HeadModel, current_model
 from headform.photo import Photo, Sighting
@@ -41,8 +46,9 @@ BACKENDS = {  # name: where its class is
 class Reconstructor(Protocol):
     """Makes avatars of the faces of a photo, largest first, or of the `which`-th alone.
 
-    Made for a head (None: the one in use) and a side of the skin's pictures in pixels (None: no skin). `progress` is
-    told what is begun and how much of it all is done, 0 … 1. Raises BadInput where there is no such face.
+    Made for a head (None: the one in use), a side of the skin's pictures in pixels (None: no skin) and what hair the
+    heads shall have (None: nobody looks for any). `progress` is told what is begun and how much of it all is done,
+    0 … 1. Raises BadInput where there is no such face.
     """
 
     name: str
@@ -55,8 +61,10 @@ class Headform:
 
     name = "headform"
 
-    def __init__(self, model: HeadModel | None = None, texture: int | None = TEXTURE) -> None:
-        self.model, self.texture = model or current_model(), texture
+    def __init__(
+        self, model: HeadModel | None = None, texture: int | None = TEXTURE, hairdo: Hairdo | None = None
+    ) -> None:
+        self.model, self.texture, self.hairdo = model or current_model(), texture, hairdo
         if "mediapipe_478" not in self.model.embeddings:
             raise BadInput(
                 f"the head {self.model.name!r} does not know where the 478 points of a face lie on it; "
@@ -64,9 +72,8 @@ class Headform:
             )
         self.models = models_of(self.model)
         tflite_network("near_detector")  # a broken installation is told, and the runtime greets, before any photo
-        self._ready = Thread(target=prepare, args=(self.model,), daemon=True)  # while a first photo is looked at
-        if self.texture is not None:
-            self._ready.start()
+        self._skin_ready = _begun(prepare, self.model, self.texture is not None)  # while a first photo is looked at
+        self._hair_ready = _begun(library_shapes, self.model, hairdo is not None and hairdo.needs_photo)
 
     def fit(self, photo: Photo, sighting: Sighting) -> HeadFit:
         return fit_photo(photo, sighting, self.model)
@@ -93,13 +100,19 @@ class Headform:
         textures = None
         if self.texture is not None:
             tell("skin", 0.5)
-            self._ready.join()
+            self._skin_ready.join()
             textures = textures_of(photo, sighting, found, self.model, self.texture)
-        tell("hair", 0.75)
-        hair = hair_of(photo, sighting, found, self.model, with_glints(found.light), made.seed)
         box = np.asarray(sighting.face.box, np.float64)
-        warnings = sighting.warnings + hair.warnings
-        return Avatar(self.model, found, made, points, warnings, box, textures, hair=hair.groom)
+        avatar = Avatar(self.model, found, made, points, sighting.warnings, box, textures)
+        if self.hairdo is None:
+            return avatar
+        tell("hair", 0.75)
+        if self.hairdo.needs_photo:
+            self._hair_ready.join()
+            hair = hair_of(photo, sighting, found, self.model, with_glints(found.light), made.seed)
+            warnings = hair.warnings if self.hairdo.from_photo else ()
+            avatar = replace(avatar, hair=hair.groom, warnings=avatar.warnings + warnings)
+        return tried_on(avatar, self.hairdo, made.seed)
 
 
 class Average(Headform):
@@ -111,15 +124,20 @@ class Average(Headform):
         return mean_fit(photo, sighting, self.model)
 
 
-def backend(name: str = DEFAULT, model: HeadModel | None = None, texture: int | None = TEXTURE) -> Reconstructor:
+def backend(
+    name: str = DEFAULT, model: HeadModel | None = None, texture: int | None = TEXTURE, hairdo: Hairdo | None = None
+) -> Reconstructor:
     """A reconstructor by its name, for the head in use or for `model`, with skins of `texture`² pixels or without.
 
-    Raises BadInput that lists the names, or the sizes.
+    `hairdo` is the hair of the heads it makes; without it the photo's where they have skins too, else none, which is
+    quicker. Raises BadInput that lists the names, or the sizes.
     """
     check_backend(name)
     check_texture(texture)
+    if hairdo is None and texture is not None:
+        hairdo = Hairdo(PHOTO)
     module, _, kind = BACKENDS[name].partition(":")
-    made: Reconstructor = getattr(import_module(module), kind)(model, texture)
+    made: Reconstructor = getattr(import_module(module), kind)(model, texture, hairdo)
     return made
 
 
@@ -145,18 +163,29 @@ def reconstruct(
     face: int = 1,
     method: str = DEFAULT,
     texture: int | None = TEXTURE,
+    hair: str | Groom | None = None,
+    hair_colour: str | None = None,
+    hair_length: float = 1.0,
+    hair_curl: float = 1.0,
     model: HeadModel | None = None,
     progress: Progress | None = None,
 ) -> Avatar:
     """The head of one face of a photo, or of the file it is in: the largest, or the `face`-th by size.
 
     `method` names the backend, `texture` is the side of the skin's pictures in pixels (None: shape alone, which is
-    quicker), `model` a head other than the one in use; `progress` is told what is begun and how much is done. Raises
-    BadInput where the photo cannot be read or shows no such face.
+    quicker), `model` a head other than the one in use; `progress` is told what is begun and how much is done.
+
+    `hair` is the 'photo's, 'none', the name of a hairstyle or strands; without it the photo's, and for shape alone
+    nobody looks for any. `hair_colour`, `hair_length` and `hair_curl` are as in `Avatar.with_hair`: a style without a
+    colour takes that of the hair in the photo.
+
+    Raises BadInput where the photo cannot be read or shows no such face, and, before it is opened, for hair that there
+    is not.
     """
     if face < 1:
         raise BadInput(f"face {face} is no face; 1 is the largest")
-    (avatar,) = backend(method, model, texture).reconstruct(_opened(photo), face, progress)
+    hairdo = wished(hair, hair_colour, hair_length, hair_curl)
+    (avatar,) = backend(method, model, texture, hairdo).reconstruct(_opened(photo), face, progress)
     return avatar
 
 
@@ -165,11 +194,16 @@ def reconstruct_all(
     *,
     method: str = DEFAULT,
     texture: int | None = TEXTURE,
+    hair: str | Groom | None = None,
+    hair_colour: str | None = None,
+    hair_length: float = 1.0,
+    hair_curl: float = 1.0,
     model: HeadModel | None = None,
     progress: Progress | None = None,
 ) -> list[Avatar]:
     """The heads of all faces of a photo, largest first; otherwise as `reconstruct`."""
-    return backend(method, model, texture).reconstruct(_opened(photo), None, progress)
+    hairdo = wished(hair, hair_colour, hair_length, hair_curl)
+    return backend(method, model, texture, hairdo).reconstruct(_opened(photo), None, progress)
 
 
 def models_of(model: HeadModel) -> dict[str, str]:
@@ -181,6 +215,19 @@ def models_of(model: HeadModel) -> dict[str, str]:
 
 def _opened(photo: Photo | str | Path) -> Photo:
     return photo if isinstance(photo, Photo) else Photo.open(photo)
+
+
+def _begun(prepare: Callable[[HeadModel], object], model: HeadModel, needed: bool) -> Thread:
+    """A thread that does what the first photo would wait for, or nothing."""
+
+    def work() -> None:
+        with suppress(Exception):  # what cannot be done here fails again, and is told, where it is needed
+            if needed:
+                prepare(model)
+
+    begun = Thread(target=work, daemon=True)
+    begun.start()
+    return begun
 
 
 def _part(tell: Progress, begin: float, share: float) -> Progress:

@@ -49,6 +49,7 @@ def add_reconstruct(commands: argparse._SubParsersAction[argparse.ArgumentParser
         help=f"of zip, glb, vrm, usdz, usdc, usda, obj, with commas ({FIRST_FORMATS})",
     )
     add.add_argument("--backend", default="headform", metavar="NAME", help="headform, or average, the baseline")
+    add_hair_options(add, "photo, none, or the name of a hairstyle: headform hair list (photo)")
     add.add_argument("--face", type=int, metavar="N", help="only the N-th face, 1 is the largest (all)")
     add.add_argument("--jobs", type=int, default=JOBS, metavar="N", help=f"photos at the same time ({JOBS})")
     add.add_argument(
@@ -73,8 +74,11 @@ def reconstruct(chosen: argparse.Namespace) -> int:
     from headform.avatar.backends import backend
     from headform.avatar.folder import folder_names
     from headform.avatar.progress import Show
+    from headform.avatar.try_on import wished
 
-    maker, show = backend(chosen.backend, texture=chosen.texture), Show(len(photos), chosen.json)
+    hairdo = wished(chosen.hair, chosen.hair_color, chosen.hair_length, chosen.hair_curl)
+    maker = backend(chosen.backend, texture=chosen.texture, hairdo=hairdo)
+    show = Show(len(photos), chosen.json)
     batch = Batch(maker, chosen.face, show, made, chosen.debug)
     jobs = list(zip(photos, [chosen.output / name for name in folder_names(photos)], strict=True))
     with batch.show:
@@ -85,6 +89,16 @@ def reconstruct(chosen: argparse.Namespace) -> int:
         raise failed[0].error
     batch.show.sum_up(outcomes)
     return REFUSED if failed else FINE
+
+
+def add_hair_options(add: argparse.ArgumentParser, about: str) -> None:
+    """--hair, described by `about`, and what else may be said of it."""
+    add.add_argument("--hair", metavar="NAME", help=about)
+    add.add_argument(
+        "--hair-color", "--hair-colour", metavar="COLOUR", help="a name such as auburn, or #a52a2a (as it is)"
+    )
+    add.add_argument("--hair-length", type=float, default=1.0, metavar="F", help="times as long, 0.25 to 3 (1)")
+    add.add_argument("--hair-curl", type=float, default=1.0, metavar="F", help="times as curly, 0.25 to 3 (1)")
 
 
 def check_output(folder: Path) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from headform.avatar.commands import add_hair_options
 from headform.errors import BadInput
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def add_render(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     shown = add.add_mutually_exclusive_group()
     shown.add_argument("--expression", nargs="+", default=(), metavar="UNIT=AMOUNT", help="0 rest to 1 full (at rest)")
     shown.add_argument("--posed", action="store_true", help="turned, and with the expression, as in the photo")
+    add_hair_options(add, "try a hairstyle on: headform hair list; own, or none (own)")
     add.add_argument("-o", "--output", type=Path, default=FIRST_PICTURE, metavar="PNG", help=f"({FIRST_PICTURE})")
     add._negative_number_matcher = ANGLES  # of -40,0,40 argparse would think that it is an option
     add.set_defaults(run=render)
@@ -64,9 +66,13 @@ def render(chosen: argparse.Namespace) -> int:
 
     from headform.avatar.framing import portrait
     from headform.avatar.restore import load
+    from headform.avatar.try_on import OWN, tried_on, wished
     from headform.files import write_whole
 
+    hairdo = wished(chosen.hair, chosen.hair_color, chosen.hair_length, chosen.hair_curl, OWN)
     avatar = load(chosen.avatar)
+    if hairdo is not None:
+        avatar = tried_on(avatar, hairdo, avatar.provenance.seed)
     if units:
         avatar = avatar.with_expression(units)
     vertices = avatar.posed() if chosen.posed else None

@@ -10,14 +10,16 @@ from numba import njit
 from numpy.typing import NDArray
 
 from headform.hair import scalp as chart
-from headform.hair.collider import push_out
+from headform.hair.collider import distance, push_out
 from headform.hair.groom import GRID, KNOTS, Groom, width_of
-from headform.hair.grow import Wearer, guides_of, unit
+from headform.hair.grow import Wearer, guides_of, parted_side, places_of, unit
 from headform.hair.locks import styled
+from headform.hair.pull import BEHIND_EAR
 from headform.hair.style import Style
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
+Sides = NDArray[np.int8]
 
 MOST_KNOTS, FEWEST_KNOTS = 100, 8
 STEP = 0.009  # metres between knots of straight hair
@@ -49,7 +51,13 @@ def dense(guides: Floats, style: Style, wearer: Wearer, seed: int = 0, count: in
     roots = wearer.scalp.roots(places)
     if not len(places):
         return Groom(np.zeros((0, 2, 3), np.float32), style.colour, roots=roots, guides=guides, about=about)
-    paths = between(guides, places)
+    sides = None
+    if style.part is not None and not style.ties:
+        of_guides, of_strands = (
+            parted_side(style, places_of(wearer.scalp, at)) for at in (chart.grid_places(), places)
+        )
+        sides = of_guides.reshape(GRID, GRID), of_strands
+    paths = between(guides, places, sides)
     lengths = np.linalg.norm(np.diff(paths[:, ::11], axis=1), axis=2).sum(1)
     knots = knots_for(style, lengths)
     root = np.asarray(roots.points(wearer.vertices), np.float64)
@@ -57,9 +65,19 @@ def dense(guides: Floats, style: Style, wearer: Wearer, seed: int = 0, count: in
     ends = 1 - style.ragged * random.random(len(places)) ** 2
     ends -= 0.5 * (random.random(len(places)) < 0.08 * min(style.ragged / 0.12, 1)) * random.random(len(places))
     points = styled(paths, root, normal, places, lengths, ends, knots, style, wearer, random)
-    points = push_out(wearer.collider.bare, points, SKIN_GAP)
+    points = _outside(points, wearer)
     colours = toned(style.colour, len(points), random)
     return Groom(points, colours, width_of(count or style.count), roots, guides, about)
+
+
+def _outside(points: Floats, wearer: Wearer) -> Floats:
+    """Strands that are out of the head; those that grow behind an ear out of it without ears."""
+    bare, whole = wearer.collider
+    behind = distance(whole, points[:, 0]) < -BEHIND_EAR
+    out = np.empty_like(points)
+    out[behind] = push_out(bare, points[behind], SKIN_GAP)
+    out[~behind] = push_out(whole, points[~behind], SKIN_GAP)
+    return out
 
 
 def toned(colour: Any, count: int, random: np.random.Generator) -> Floats:
@@ -113,10 +131,14 @@ def _bilinear(grid: Doubles, places: Doubles) -> Doubles:
     return np.asarray(low * (1 - fy) + high * fy)
 
 
-def between(guides: Floats, places: Doubles) -> Floats:
-    """(N, 100, 4) the path and curliness of hair at each place, from the guides around it that agree."""
+def between(guides: Floats, places: Doubles, sides: tuple[Sides, Sides] | None = None) -> Floats:
+    """(N, 100, 4) the path and curliness of hair at each place, from the guides around it that agree.
+
+    sides  of a parting, of the guides (32, 32) and the places (N,): hair does not follow guides of the other side
+    """
     out = np.empty((len(places), KNOTS, 4), np.float32)
-    _between(guides, places, out)
+    of_guides, of_places = sides or (np.zeros((GRID, GRID), np.int8), np.zeros(len(places), np.int8))
+    _between(guides, places, of_guides, of_places, out)
     return out
 
 
@@ -132,7 +154,7 @@ def knots_for(style: Style, lengths: Floats) -> int:
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def _between(guides: Any, places: Any, out: Any) -> None:
+def _between(guides: Any, places: Any, of_guides: Any, of_places: Any, out: Any) -> None:
     size, knots = guides.shape[0], guides.shape[2]
     weight = np.empty(4)
     for n in range(len(places)):
@@ -144,12 +166,16 @@ def _between(guides: Any, places: Any, out: Any) -> None:
         for corner in range(4):
             a, b = i + (corner & 1), j + (corner >> 1)
             weight[corner] = (fx if corner & 1 else 1 - fx) * (fy if corner >> 1 else 1 - fy) + 1e-6
-            if np.isnan(guides[b, a, 0, 0]):
+            if np.isnan(guides[b, a, 0, 0]) or of_guides[b, a] * of_places[n] < 0:
                 weight[corner] = 0.0
             if weight[corner] > most:
                 most, best = weight[corner], corner
         if most <= 0:
-            out[n] = 0.0
+            a, b = _nearest_guide(guides, x, y, of_guides, of_places[n])
+            if a >= 0:
+                out[n] = guides[b, a]
+            else:
+                out[n] = 0.0
             continue
         a, b = i + (best & 1), j + (best >> 1)
         total = 0.0
@@ -173,3 +199,16 @@ def _between(guides: Any, places: Any, out: Any) -> None:
                     if weight[corner] > 0:
                         value += weight[corner] * guides[j + (corner >> 1), i + (corner & 1), k, channel]
                 out[n, k, channel] = value / total
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _nearest_guide(guides: Any, x: float, y: float, of_guides: Any, side: int) -> Any:
+    """Column and row of the nearest guide on this side of the parting, a little further off; −1 if there is none."""
+    size = guides.shape[0]
+    best, column, row = np.inf, -1, -1
+    for b in range(max(int(y) - 1, 0), min(int(y) + 3, size)):
+        for a in range(max(int(x) - 1, 0), min(int(x) + 3, size)):
+            far = (a - x) ** 2 + (b - y) ** 2
+            if far < best and not np.isnan(guides[b, a, 0, 0]) and of_guides[b, a] * side >= 0:
+                best, column, row = far, a, b
+    return column, row

@@ -28,7 +28,7 @@ LEAST = 0.0008  # metres: shorter hair is no hair
 EDGE, EDGE_SHORT = 0.93, 0.55  # of the way to the hairline: hair beyond it is shorter, at most by the second share
 UNEVEN = 0.10  # share by which lengths vary over the scalp
 PART_RAMP, RAMP = 0.055, 0.02  # metres over which hair rises to its layer, with a parting and without
-PART_SEEN = 0.03  # metres of z: the scalp ahead is where one sees how far from the middle a parting is
+PART_BENDS, PART_ENDS = 0.05, 0.03  # metres about its end where it nears the middle, and behind it where it fades
 ASIDE = 1.2  # times as strong as its tie pulls hair beside a parting to the side
 AT_PART = 0.028  # metres from a parting within which hair lies flatter
 SHAVED_FROM, SHAVED = 0.030, 0.004  # metres from the middle and of length, where one side is shaved
@@ -126,7 +126,10 @@ def _regions(home: Doubles) -> Doubles:
 
 def lengths_of(style: Style, at: Places) -> Doubles:
     """(N,) metres of hair at each place; 0 where nothing grows."""
-    length = at.share @ np.array(style.length)
+    share = at.share
+    if style.level is not None:  # what stands does not pass gently into what lies
+        share = share**3 / (share**3).sum(1, keepdims=True)
+    length = share @ np.array(style.length)
     if style.fade > 0:
         top = 0.02 + 0.10 * style.fade  # metres of y where the fade ends
         clean = smooth(at.home[:, 1], top - 0.075, top)
@@ -176,9 +179,10 @@ def combed(style: Style, at: Places, random: np.random.Generator, normals: Doubl
         way[:, 0] *= middle
     else:
         low = at.share[:, 2] + at.share[:, 3] > 0.5
-        parted = smooth(at.home[:, 2], style.part_back - 0.03, style.part_back)
-        side = np.sign(beside_part(style, at))
-        way[:, 0] *= np.where(low, middle, parted * side + (1 - parted) * middle)
+        parted = smooth(at.home[:, 2], style.part_back - PART_ENDS, style.part_back)
+        beside = beside_part(style, at)
+        side = parted * np.sign(beside) + (1 - parted) * 0.5 * np.tanh(beside / 0.03)
+        way[:, 0] *= np.where(low, middle, side)
         way[:, 2] -= np.where(low, 0, 1 - parted)  # behind the parting hair goes back
     arm = at.home - WHORL
     far = np.linalg.norm(arm, axis=1, keepdims=True)
@@ -189,13 +193,17 @@ def combed(style: Style, at: Places, random: np.random.Generator, normals: Doubl
 
 
 def beside_part(style: Style, at: Places) -> Doubles:
-    """(N,) metres to the left of the parting, about. It runs along the square from front to back, between two columns
-    of guides: else it would be a zigzag between those of one side and those of the other."""
-    ahead = (at.home[:, 2] > PART_SEEN) & (at.reach < 1)
-    u, x = at.places[ahead, 0], at.home[ahead, 0]
-    across = float((u - 0.5) @ x / ((u - 0.5) @ (u - 0.5)))  # metres for the width of the square
-    line = round(((style.part or 0.0) / across + 0.5) * GRID) / GRID
-    return np.asarray((at.places[:, 0] - line) * across)
+    """(N,) metres to the left of the parting, which nears the middle towards its end at the back."""
+    line = (style.part or 0.0) * smooth(at.home[:, 2], style.part_back - PART_BENDS, style.part_back + PART_BENDS)
+    return np.asarray(at.home[:, 0] - line)
+
+
+def parted_side(style: Style, at: Places) -> NDArray[np.int8]:
+    """(N,) the side of the parting: 1 its left, −1 its right, 0 where there is none."""
+    if style.part is None:
+        return np.zeros(len(at.home), np.int8)
+    along = (at.home[:, 2] > style.part_back - PART_ENDS) & (at.share[:, 0] + at.share[:, 1] > 0.5)
+    return np.where(along, np.sign(beside_part(style, at)), 0).astype(np.int8)
 
 
 def row_ways(scalp: Scalp, places: Doubles) -> Doubles:

@@ -99,14 +99,30 @@ def _hearts(
         if one.kind != "braid" or not len(mine):
             continue
         at = tie_at(one, wearer)
-        far = np.linalg.norm(paths[mine, :, :3] + roots[mine, None] - at, axis=2)
-        tied[mine] = far.argmin(1) / (paths.shape[1] - 1)
-        reached = far.min(1) < 1.5 * one.radius * wearer.size
+        far = np.empty(len(mine))
+        _nearest_to(paths, roots, mine, at, tied, far)
+        reached = far < 1.5 * one.radius * wearer.size
         tied[mine[~reached]] = 2.0
         tips = paths[mine, -1, :3] + roots[mine]
-        off = np.linalg.norm(tips - np.median(tips, axis=0), axis=1) + far.min(1)
+        off = np.linalg.norm(tips - np.median(tips, axis=0), axis=1) + far
         heart[mine] = mine[np.where(reached, off, np.inf).argmin()]
     return heart, tied
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _nearest_to(paths: Any, roots: Any, which: Any, at: Any, share: Any, far: Any) -> None:
+    """The share of each path at which it comes nearest to a place, and how near."""
+    knots = paths.shape[1]
+    for row in range(len(which)):
+        n = which[row]
+        best = np.inf
+        for k in range(knots):
+            gap = 0.0
+            for axis in range(3):
+                gap += (paths[n, k, axis] + roots[n, axis] - at[axis]) ** 2
+            if gap < best:
+                best, share[n] = gap, k / (knots - 1)
+        far[row] = np.sqrt(best)
 
 
 def nearest(points: Doubles, others: Doubles) -> Indices:
@@ -165,12 +181,15 @@ def _lay(
         _frames(base if pattern in (FREE, TIED_PLAIT) else spine, normals[m if pattern else n], frame)
         mine, long = lengths[n] * ends[n], max(lengths[m] * ends[n], 1e-4)
         even = long if abs(lengths[m] - lengths[n]) < 0.25 * lengths[m] else mine
+        cosine, sine = np.cos(phase[n]), np.sin(phase[n])  # of the angle of a curl, turned on from knot to knot
+        angle = 2 * np.pi * even / turn[n] / (knots - 1)
+        on, up = np.cos(angle), np.sin(angle)
         for k in range(knots):
             s = k / (knots - 1)
             if pattern == FREE or (pattern == TIED_PLAIT and tied[n] > 1):
                 ramp = min(max((s - 0.3 * begin) / max(0.25 + 0.7 * begin, 1e-3), 0.0), 1.0)
-                angle = 2 * np.pi * s * even / turn[n] + phase[n]
-                one, two = coil * wide[n] * ramp * np.sin(angle), wide[n] * ramp * np.cos(angle)
+                one, two = coil * wide[n] * ramp * sine, wide[n] * ramp * cosine
+                cosine, sine = cosine * on - sine * up, sine * on + cosine * up
             elif pattern == ROPE:
                 one, two = _rope(start[n] + s * long, s * long, thick, off[n, 0], off[n, 1])
             elif pattern == PLAIT:
@@ -207,6 +226,7 @@ def _into_lock(
         gap += (paths[m, -1, axis] - paths[n, -1, axis]) ** 2
         size += paths[n, -1, axis] ** 2
     together = 1.0 if np.sqrt(gap) < min(LOCK_APART * np.sqrt(size), LOCK_MOST_APART) + 0.004 else 0.0
+    last = paths.shape[1] - 1
     for k in range(knots):
         s = k / (knots - 1)
         if pattern in (ROPE, PLAIT):
@@ -215,11 +235,15 @@ def _into_lock(
         else:
             pull = hold * s**power * together
             spread = 0.25 * pull
+        x = min(max(s * ends[n], 0.0), 1.0) * last
+        i = min(int(x), last - 1)
+        f = x - i
         for axis in range(3):
             apart = roots[m, axis] - roots[n, axis]
-            own = at_share(paths[n], s * ends[n], axis)
-            spine[k, axis] = at_share(paths[m], s * ends[n], axis) + apart
-            base[k, axis] = own + pull * (spine[k, axis] - own) - spread * apart
+            own = paths[n, i, axis] + f * (paths[n, i + 1, axis] - paths[n, i, axis])
+            middle = paths[m, i, axis] + f * (paths[m, i + 1, axis] - paths[m, i, axis]) + apart
+            spine[k, axis] = middle
+            base[k, axis] = own + pull * (middle - own) - spread * apart
 
 
 @njit(cache=True, error_model="numpy", nogil=True, inline="always")

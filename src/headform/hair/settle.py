@@ -25,7 +25,7 @@ PUSH, PULL, TURN = 0.5, 0.5, 0.35  # shares of what is found that is done in a r
 WITHIN = 1.5  # pixels that hair is pushed inside the outline
 FARTHEST_PUSH, FARTHEST_PULL = 14.0, 44.0  # pixels of 256
 HOLE = 4  # pixels around a guide that its hair will fill
-PULL_WIDE, PULL_LONG = (5.0, 1.2), 2.2  # guides, in the first round and in the last, and knots that share a pull
+PULL_WIDE, PULL_LONG = (6.0, 1.5), 2.2  # guides, in the first round and in the last, and knots that share a pull
 FRONT = 0.02  # metres behind the foremost hair that still count as its surface
 STRETCH = 1.6  # of a guide's length: more would be another hair
 BEHIND = 0.006  # metres that hair may be behind the head's surface and still be seen
@@ -46,8 +46,11 @@ def settled(guides: Floats, sight: Sight, wearer: Wearer) -> Floats:
     fine = _finer(change, picked)
     grows &= ~bare(root, sight)
     out = np.full_like(guides, np.nan).reshape(-1, KNOTS, 4)
-    whole = offsets + fine
-    out[grows, :, :3] = _evenly(whole[grows])
+    whole = (root[:, None] + offsets + fine)[grows]
+    for _ in range(2):  # between the knots that were moved a straight way may lead through the skin, and even steps too
+        whole = _evenly(push_out(wearer.collider.whole, whole.astype(np.float32), GAP).astype(np.float64))
+    out[grows, :, :3] = whole - root[grows, None]
+    out[grows, 0, :3] = 0
     out[grows, :, 3] = guides[..., 3].reshape(-1, KNOTS)[grows]
     return out.reshape(GRID, GRID, KNOTS, 4)
 

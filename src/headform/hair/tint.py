@@ -164,7 +164,7 @@ def _take(
             if not (0 <= x < wide - 1 and 0 <= y < high - 1):
                 continue
             i, j = int(np.rint(y)), int(np.rint(x))
-            if not pure[i, j] or seen[n, k, 2] > front[i, j] + SHOWN:
+            if not pure[i, j] or np.isinf(front[i, j]) or seen[n, k, 2] > front[i, j] + SHOWN:
                 continue
             a, b = int(y), int(x)
             f, g = y - a, x - b

@@ -9,7 +9,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from headform.hair.collider import Field, look_up
+from headform.hair.collider import Field, look_up, push_out
 from headform.hair.groom import Groom, width_of
 from headform.hair.plane import nearest_in
 from headform.hair.settle import BEHIND, bare
@@ -30,8 +30,9 @@ ROUNDS = 3  # of filling
 MOST_NEW = 0.30  # of the strands may be added to fill holes, in each round
 THICK = 1.6  # widths of strands side by side that fill a pixel: they overlap
 EACH = 2.0  # strands for each pixel of 256² that is quite empty
-FARTHEST = 26.0  # pixels of 256 that hair is led aside to cover a hole
+FARTHEST = 20.0  # pixels of 256 that hair is led aside to cover a hole
 LONGER = 1.35  # of its length that a strand may get on the way
+RETURN, INNER_RETURN = 0.22, 0.08  # of the way to its own place that a strand goes in a step, out of sight and within
 SKIN_GAP = 0.0008
 
 
@@ -50,16 +51,21 @@ def followed(groom: Groom, sight: Sight, field: Field, seed: int = 0) -> Groom:
 
 
 def _traced(
-    points: Floats, sight: Sight, field: Field, begin: NDArray[np.int64] | None = None
+    points: Floats,
+    sight: Sight,
+    field: Field,
+    begin: NDArray[np.int64] | None = None,
+    home: Floats | None = None,
 ) -> tuple[Floats, Floats]:
-    """Strands (S, P, 3) led by the photo from their knot `begin`, and (S,) the knot at which each ends."""
+    """Strands (S, P, 3) led by the photo from their knot `begin`, and (S,) the knot at which each ends. Where the photo
+    does not show them they return to `home` (S, P, 3), or to where they were."""
     camera, unit = sight.camera, len(sight.hair) / 256
     out = np.array(points, np.float32)
     front = _front(points, sight)
     ends = np.empty(len(points), np.float32)
     start = np.zeros(len(points), np.int64) if begin is None else begin
     _trace(
-        out, start, camera.matrix, camera.rotation, camera.translation, camera.orthographic, sight.head, front,
+        out, points if home is None else home, start, camera.matrix, camera.rotation, camera.translation, camera.orthographic, sight.head, front,
         sight.known, sight.outline, sight.slope, sight.flow, field, (SLIDE * unit, END * unit), ends,
     )  # fmt: skip
     return out, ends
@@ -114,9 +120,10 @@ def _filled(groom: Groom, sight: Sight, field: Field, random: np.random.Generato
     shift = aim - seen[strand, knot, :2]
     metres = np.full(len(row), 1 / focal) if sight.camera.orthographic else seen[strand, knot, 2] / focal
     aside = (shift * metres[:, None]) @ sight.camera.rotation[:2]
-    copies = groom.points[strand].astype(np.float32)
+    copies = np.array(groom.points[strand], np.float32)
     _lead(copies, knot, aside.astype(np.float32), LONGER)
-    traced, ends = _traced(copies, sight, field, knot.astype(np.int64))
+    copies = push_out(field, copies, SKIN_GAP)  # up to the knot nothing else keeps them out of the head
+    traced, ends = _traced(copies, sight, field, knot.astype(np.int64), groom.points[strand])
     kept = ends > 2.5
     new = replace(groom.chosen(strand[kept]), points=_shortened(traced[kept], ends[kept]))
     return joined(groom, new)
@@ -220,6 +227,7 @@ def _shorten(points: Any, ends: Any, out: Any) -> None:
 @njit(cache=True, error_model="numpy", nogil=True)
 def _trace(
     strands: Any,
+    home: Any,
     begin: Any,
     matrix: Any,
     rotation: Any,
@@ -253,9 +261,12 @@ def _trace(
             gone += size
             here = strands[n, k - 1]
             i, j, z = _pixel(here, matrix, rotation, translation, orthographic)
-            for axis in range(3):
-                leg[axis] = own[k, axis]
             seen = 0 <= i < high and 0 <= j < wide and z <= head[i, j] + BEHIND
+            back = RETURN
+            if seen:
+                back = 0.0 if z <= front[i, j] + SURFACE else INNER_RETURN
+            for axis in range(3):
+                leg[axis] = own[k, axis] + back * (home[n, k, axis] - here[axis] - own[k, axis])
             # the leg in the camera's axes
             x = rotation[0, 0] * leg[0] + rotation[0, 1] * leg[1] + rotation[0, 2] * leg[2]
             y = rotation[1, 0] * leg[0] + rotation[1, 1] * leg[1] + rotation[1, 2] * leg[2]
