@@ -11,6 +11,7 @@ from headform.avatar.backends import BACKENDS
 from headform.errors import BadInput
 from headform.hair import library
 from headform.hair.colour import parse_colour, recoloured
+from headform.hair.kinds import kind_of_groom
 from headform.hair.tint import average
 from headform.head import load_default
 from headform.photo import Photo, Sighting
@@ -57,7 +58,7 @@ def test_each_backend_lays_a_head_on_the_face(portrait: Photo, name: str) -> Non
     assert stages == ["looking", "fitting", "skin", "hair", "done"]
     assert avatar.textures is not None and avatar.textures.albedo.shape == (1024, 1024, 3)
     assert avatar.hair is not None and len(avatar.hair) > 1000 and avatar.hair.about["source"] == "photo"
-    assert library.kind_of_groom(avatar.hair).split()[0] in ("medium", "long")
+    assert kind_of_groom(avatar.hair).split()[0] in ("medium", "long")
 
 
 def test_hair_is_what_is_asked_for(portrait: Photo) -> None:

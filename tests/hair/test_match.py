@@ -19,9 +19,9 @@ from headform.hair.match import (
     Likeness,
     Shapes,
     disorder,
-    is_rare,
     likenesses,
     ranked,
+    rarity,
     shapes_of,
     thinned,
 )
@@ -86,12 +86,11 @@ def test_where_the_angle_is_not_known_nothing_is_disorder() -> None:
 def test_shapes_know_curls_and_what_is_rare() -> None:
     made = shapes()
     assert made.offsets.shape == (len(UNLIKE), (GRID // EVERY) ** 2, COARSE, 3)
-    rare = {name: bool(made.rare[n]) for n, name in enumerate(UNLIKE)}
-    assert rare == {name: name in ("ballerina_bun", "pigtails", "space_buns") for name in UNLIKE}
+    np.testing.assert_allclose(made.rare, [rarity(style(name)) for name in UNLIKE])
+    for name in ("crew_cut", "bowl", "very_long_straight", "afro", "receding_short"):
+        assert rarity(style(name)) == 0
     for name in ("buzz", "cornrows", "locs_long", "mohawk", "side_undercut"):
-        assert is_rare(style(name))
-    for name in ("crew_cut", "afro", "receding_short"):
-        assert not is_rare(style(name))
+        assert 0 < rarity(style(name)) < rarity(style("ponytail")) == rarity(style("space_buns"))
     wild = shapes_of([style("long_straight"), style("long_wavy"), style("afro")], [made.guides[0]] * 3).wild
     assert wild[0] < wild[1] < wild[2]
 

@@ -19,6 +19,7 @@ from headform.hair.groom import none as no_hair
 from headform.hair.grow import Wearer, wearer_of
 from headform.hair.kinds import BALD
 from headform.hair.reshape import reshaped, restyled
+from headform.hair.scalp import grid_places, polar, reach_of, scalp_of
 from headform.hair.tint import average
 from headform.head import HeadModel, load_default
 
@@ -29,6 +30,8 @@ OWN, PHOTO, NONE = "own", "photo", "none"
 LEAST, MOST = 0.25, 3.0  # times as long, or as curly
 JUDGED = 2000  # strands that say what colour hair has
 OFF_HEAD = 0.03  # metres that roots may be from where they shall grow, once they have moved with the head as a whole
+# of the way from crown to hairline: so far from where it shall be, a root is on no scalp; and per cent of roots
+ELSEWHERE, NEARLY_ALL = 0.2, 90
 
 _wearers: WeakKeyDictionary[HeadFit, tuple[HeadModel, Wearer]] = WeakKeyDictionary()
 
@@ -98,12 +101,26 @@ def tried_on(avatar: Avatar, hairdo: Hairdo, seed: int = 0) -> Avatar:
 
 
 def wearer(avatar: Avatar) -> Wearer:
-    """The avatar's neutral head, made ready for hair; made once for each person."""
+    """The avatar's neutral head, made ready for hair; made once for each person. Raises BadInput without a scalp."""
     model, made = _wearers.get(avatar.fit, (None, None))
     if made is None or model is not avatar.model:
+        if not has_scalp(avatar.model):
+            raise BadInput(f"{no_scalp(avatar.model)}; use another: headform model use {load_default().name}")
         made = wearer_of(avatar.model, avatar.neutral())
         _wearers[avatar.fit] = avatar.model, made
     return made
+
+
+def has_scalp(model: HeadModel) -> bool:
+    """Whether there is skin wherever hair grows; the mask of a face has little of it."""
+    surface, places = scalp_of(model), grid_places()
+    reach, _, _ = polar(surface.roots(places).points(surface.home))
+    return float(np.percentile(np.abs(reach - reach_of(places)[0]), NEARLY_ALL)) < ELSEWHERE
+
+
+def no_scalp(model: HeadModel) -> str:
+    """What is told of a head that has none."""
+    return f"the head {model.name!r} has no whole scalp for hair to grow on"
 
 
 def _strands(avatar: Avatar, hairdo: Hairdo, seed: int) -> Groom:

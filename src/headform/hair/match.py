@@ -30,7 +30,9 @@ BEHIND = 0.006  # metres that hair may be behind the head's surface and still be
 
 # weights against the overlap of 0–1; hair over bare skin speaks strongest against a style
 ORIENTATION, ON_FACE, UNRULY = 0.35, 1.5, 1.0
-RARE = 0.25  # for hair that is tied, plaited or shaved at the sides: it must be that much more like the photo
+RARE, TIED = 0.25, 0.4  # for hair that is plaited, shaved at the sides or cropped, and for tied hair: from the front
+# it looks like short hair, and is much rarer
+UNUSUAL = {"mohawk", "flat-top", "spiky", "twists"}  # tags of hair that is rare too
 CROPPED = 0.012  # metres: hair so short is another kind of evidence
 NEIGHBOURS = 4.0  # pixels of 256 over which straight hair agrees about its way
 CALM, WILD = 0.07, 0.42  # disorder of straight hair, and what coils add: Figaro's straight hair has 0.1, kinky 0.4
@@ -53,7 +55,7 @@ class Likeness:
 @dataclass(frozen=True, eq=False)
 class Shapes:
     """Guides of many styles on the mean head, thinned for comparison: offsets (N, G, COARSE, 3), NaN where nothing
-    grows. wild (N,) how disordered each would look; rare (N,) 0 or RARE."""
+    grows. wild (N,) how disordered each would look; rare (N,) by `rarity`."""
 
     styles: tuple[Style, ...]
     guides: tuple[Floats, ...]
@@ -65,14 +67,16 @@ class Shapes:
 def shapes_of(styles: Sequence[Style], guides: Sequence[Floats]) -> Shapes:
     offsets = np.stack([thinned(each) for each in guides])
     wild = np.array([CALM + WILD * curliness(style) for style in styles], np.float32)
-    rare = [RARE * is_rare(style) for style in styles]
+    rare = [rarity(style) for style in styles]
     return Shapes(tuple(styles), tuple(guides), offsets, wild, np.array(rare, np.float32))
 
 
-def is_rare(style: Style) -> bool:
-    """Whether hair like this is cropped, tied, plaited or shaved at the sides."""
-    unlike_most = style.ties or style.pattern != "free" or style.strip or style.side or style.rows
-    return bool(unlike_most) or max(style.length) < CROPPED
+def rarity(style: Style) -> float:
+    """How much more like the photo hair of this kind must be than that which most people wear."""
+    if style.ties:
+        return TIED
+    unlike_most = style.pattern != "free" or style.strip or style.side or style.rows or max(style.length) < CROPPED
+    return RARE if unlike_most or UNUSUAL & set(style.tags) else 0.0
 
 
 @lru_cache(maxsize=1)

@@ -31,6 +31,7 @@ SIZE, FINE = 256, 512  # pixels of the crop in which hair is looked at, and colo
 CROPPED = "buzz"  # the style of hair of a few millimetres
 ANYBODY = "side_part"  # the style of hair that no photo shows
 ON_SCALP = 0.85  # of the way from crown to hairline: so far any scalp has hair, if it is not bald
+LITTLE = 1500  # pixels of 256²: less hair beside a hat is too dark or too bright to tell a colour
 SEED = 0
 
 GUESSED = {
@@ -55,7 +56,8 @@ def hair_of(photo: Photo, sighting: Sighting, fit: HeadFit, model: HeadModel, li
     wearer = wearer_of(model, fit.neutral(model))
     sight = sight_of(evidence, sighting, fit, model)
     groom = grown(evidence, sight, wearer, model, seed)
-    groom = coloured(groom, photo, sighting, fit, model, light)
+    if evidence.kind != "covered" or evidence.hair.sum() > LITTLE:
+        groom = coloured(groom, photo, sighting, fit, model, light)
     warnings = (GUESSED[evidence.kind],) if evidence.kind in GUESSED else ()
     return Hair(groom, warnings)
 

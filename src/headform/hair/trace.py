@@ -31,6 +31,7 @@ MOST_NEW = 0.30  # of the strands may be added to fill holes, in each round
 THICK = 1.6  # widths of strands side by side that fill a pixel: they overlap
 EACH = 2.0  # strands for each pixel of 256² that is quite empty
 FARTHEST = 20.0  # pixels of 256 that hair is led aside to cover a hole
+DEEP = 0.7  # of the way aside that hair is also led nearer or farther: what rises is a mound, not a crest
 LONGER = 1.35  # of its length that a strand may get on the way
 RETURN, INNER_RETURN = 0.22, 0.08  # of the way to its own place that a strand goes in a step, out of sight and within
 SKIN_GAP = 0.0008
@@ -119,7 +120,8 @@ def _filled(groom: Groom, sight: Sight, field: Field, random: np.random.Generato
     aim = np.column_stack([column, row]) + random.random((len(row), 2)) - 0.5
     shift = aim - seen[strand, knot, :2]
     metres = np.full(len(row), 1 / focal) if sight.camera.orthographic else seen[strand, knot, 2] / focal
-    aside = (shift * metres[:, None]) @ sight.camera.rotation[:2]
+    deep = DEEP * random.normal(size=len(row)) * np.hypot(*shift.T)
+    aside = (np.column_stack([shift, deep]) * metres[:, None]) @ sight.camera.rotation
     copies = np.array(groom.points[strand], np.float32)
     _lead(copies, knot, aside.astype(np.float32), LONGER)
     copies = push_out(field, copies, SKIN_GAP)  # up to the knot nothing else keeps them out of the head
