@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -32,8 +32,7 @@ Region = NDArray[np.bool_]
 SIZE = 256
 FLIP = np.diag([1.0, -1.0, -1.0])
 WALL = (0.35, 0.45, 0.55)
-NEAR = 0.004  # metres: a point this far behind the front surface is seen
-LOW_FACE = -0.12  # metres of y of the head at rest: below is the neck, which is no skin of the face
+LOW_FACE, FRONT = -0.12, 0.03  # metres of y and z of the head at rest: below, or behind, is the neck
 NOT_SEEN = np.zeros((1, 2, 3), np.float32)
 
 
@@ -123,12 +122,12 @@ def calmed(tangents: Floats, hair: Region) -> tuple[Floats, Floats, Floats]:
 
 
 def face_of(fit: HeadFit) -> Floats:
-    """(S, S) 1 where the camera sees the front of the bare head down to the chin."""
+    """(S, S) 1 where the camera sees the bare head, in front down to the chin: so does the network mark bald people."""
     model, size = head(), fit.camera.width
     skin = model.triangles[model.triangle_part == model.part_index("skin")]
     drawn = rasterise(fit.posed(model), skin, fit.camera)
     middle = model.rest()[skin].mean(1)
-    face = (middle[:, 2] > 0.03) & (middle[:, 1] > LOW_FACE) & (middle[:, 1] < 0.09)
+    face = (middle[:, 1] > LOW_FACE) & ((middle[:, 2] > FRONT) | (middle[:, 1] > 0))
     return np.where(drawn.covered, face[drawn.triangle], False).reshape(size, size).astype(np.float32)
 
 
@@ -149,12 +148,3 @@ def sighting_of(hair: Floats, skin: Floats, other: Floats, fit: HeadFit) -> Sigh
 def overlap(one: Region, other: Region) -> float:
     """Intersection over union."""
     return float((one & other).sum() / max((one | other).sum(), 1))
-
-
-def covers(groom: Groom, fit: HeadFit) -> Region:
-    """(S, S) where strands, given at rest, cover half of a pixel."""
-    return np.asarray(look_at(groom, fit).picture.strands >= 0.5)
-
-
-def renamed(groom: Groom, **about: object) -> Groom:
-    return replace(groom, about=dict(about))

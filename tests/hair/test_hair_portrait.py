@@ -42,7 +42,7 @@ def bald() -> Seen:
     return look_at(None, person())
 
 
-@pytest.mark.parametrize("name", ["chin_bob", "long_wavy", "bowl", "afro"])
+@pytest.mark.parametrize("name", ["chin_bob", "bowl", "afro"])
 def test_hair_comes_back(name: str) -> None:
     seen, hair = worn(name), found(name)
     assert hair.warnings == ()
@@ -142,12 +142,11 @@ def test_without_hair_in_sight_anybodys_is_chosen() -> None:
         np.testing.assert_array_equal(guides, guides_of(style(name), of))
 
 
-@pytest.mark.parametrize("picture", ["black", "white", "noise"])
+@pytest.mark.parametrize("picture", ["black", "noise"])
 def test_pictures_that_say_nothing_do_no_harm(picture: str) -> None:
     seen, fit = worn("bowl"), person()
     pixels = {
         "black": np.zeros((SIZE, SIZE, 3), np.uint8),
-        "white": np.full((SIZE, SIZE, 3), 255, np.uint8),
         "noise": np.random.default_rng(0).integers(0, 256, (SIZE, SIZE, 3)).astype(np.uint8),
     }[picture]
     hair = hair_of(Photo.of(pixels, picture), seen.sighting, fit, head(), fit.light)

@@ -6,15 +6,8 @@ import numpy as np
 import pytest
 
 from headform.hair.groom import GRID
-from headform.hair.scalp import centre, disc_to_square, grid_places, polar, reach_of, scalp_of, spread_of
+from headform.hair.scalp import centre, grid_places, polar, reach_of, scalp_of, spread_of
 from headform.head import load_default
-
-
-def test_places_go_to_the_disc_and_back() -> None:
-    places = np.random.default_rng(0).random((500, 2))
-    reach, azimuth = reach_of(places)
-    assert np.allclose((disc_to_square(reach, azimuth) + 1) / 2, places, atol=1e-12)
-    assert reach.max() <= 1
 
 
 @pytest.mark.parametrize(
@@ -33,18 +26,9 @@ def test_the_chart_agrees_with_the_embedding_that_ships_with_the_head() -> None:
     chart = scalp_of(model).roots(grid_places()).points(model.rest())
     shipped = model.embeddings["scalp"].points(model.rest())
     apart = np.linalg.norm(chart - shipped, axis=1)
-    reach, azimuth = reach_of(grid_places())
-    even = smooth_place(azimuth)
-    assert np.median(apart) < 0.001  # the chart's cells are half a millimetre
-    assert np.percentile(apart[even & (reach < 0.95)], 99) < 0.003
-    assert apart.max() < 0.013  # a triangle of the mesh
-
-
-def smooth_place(azimuth: np.ndarray) -> np.ndarray:
-    """Away from the square's creases and the jump of the hairline at the ears: triangles across them are drawn with
-    straight sides where the chart has a kink."""
-    degrees = np.degrees(np.abs(azimuth))
-    return (np.abs(degrees - 45) > 8) & (np.abs(degrees - 135) > 8) & ((degrees < 60) | (degrees > 100))
+    assert np.median(apart) < 0.001  # the chart's cells are 0.7 mm
+    assert np.percentile(apart, 99) < 0.005
+    assert apart.max() < 0.01  # behind the ears, where the mesh folds
 
 
 def test_roots_lie_where_their_places_say() -> None:
@@ -52,11 +36,10 @@ def test_roots_lie_where_their_places_say() -> None:
     places = grid_places()
     found, azimuth, _ = polar(scalp_of(model).roots(places).points(model.rest()))
     reach, wanted = reach_of(places)
-    inner = smooth_place(wanted) & (reach > 0.15) & (reach < 0.95)
-    assert inner.mean() > 0.3
-    assert np.abs(found - reach)[inner].max() < 0.03
+    inner = (reach > 0.15) & (reach < 0.95)
+    assert np.percentile(np.abs(found - reach)[inner], 99) < 0.02
     turn = np.angle(np.exp(1j * (azimuth - wanted)))[inner]
-    assert np.abs(turn).max() < np.radians(4)
+    assert np.percentile(np.abs(turn), 99) < np.radians(4)
 
 
 def test_roots_are_the_same_on_both_sides_of_a_head_that_is() -> None:

@@ -91,7 +91,7 @@ class Groom:
         if not colours.size:
             return DENSE * self.width
         light = float(to_linear(colours.reshape(-1, 3)[:: 1 + colours.size // 9000]).mean())
-        return DENSE * self.width * (1 - PASSED_ON * light**0.5)
+        return float(DENSE * self.width * (1 - PASSED_ON * light**0.5))
 
     def chosen(self, which: NDArray[Any]) -> Groom:
         """Some of the strands, by index or by a mask (S,)."""

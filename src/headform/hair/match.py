@@ -15,6 +15,7 @@ from headform.hair import scalp as chart
 from headform.hair.evidence import HairEvidence
 from headform.hair.groom import GRID, KNOTS
 from headform.hair.grow import Wearer, curliness, guides_of, wearer_of
+from headform.hair.plane import nearest_in
 from headform.hair.sight import Sight
 from headform.hair.style import Style
 from headform.head import HeadModel
@@ -30,8 +31,13 @@ BEHIND = 0.006  # metres that hair may be behind the head's surface and still be
 
 # weights against the overlap of 0–1; hair over bare skin speaks strongest against a style
 ORIENTATION, ON_FACE, UNRULY = 0.35, 1.5, 1.0
-RARE, TIED = 0.25, 0.4  # for hair that is plaited, shaved at the sides or cropped, and for tied hair: from the front
-# it looks like short hair, and is much rarer
+RARE, TIED, KNOTTED = (
+    0.25,
+    0.4,
+    0.05,
+)  # for hair that is plaited, shaved at the sides or cropped, and for tied hair: from the front
+# it looks like short hair, and is much rarer, unless hair stands off as knots do
+FAR_OFF, KNOT = 0.035, 0.08  # metres from the head where only tied hair or an afro is; share of the hair that says so
 UNUSUAL = {"mohawk", "flat-top", "spiky", "twists"}  # tags of hair that is rare too
 CROPPED = 0.012  # metres: hair so short is another kind of evidence
 NEIGHBOURS = 4.0  # pixels of 256 over which straight hair agrees about its way
@@ -99,8 +105,27 @@ def ranked(shapes: Shapes, sight: Sight, evidence: HairEvidence, wearer: Wearer)
     """The styles from the most to the least like, and how alike each is."""
     found = likenesses(shapes.offsets, sight, wearer)
     wild = disorder(evidence)
-    scores = np.array([each.score for each in found]) - shapes.rare - UNRULY * np.abs(shapes.wild - wild)
+    rare = np.where(shapes.rare == np.float32(TIED), KNOTTED, shapes.rare) if stands_off(sight) > KNOT else shapes.rare
+    scores = np.array([each.score for each in found]) - rare - UNRULY * np.abs(shapes.wild - wild)
     return np.argsort(-scores, kind="stable").tolist(), found
+
+
+def stands_off(sight: Sight) -> float:
+    """The share of the hair that is seen far from the head and above its middle: where knots are tied."""
+    head = np.isfinite(sight.head)
+    if not (head.any() and sight.hair.any()):
+        return 0.0
+    row, column = np.indices(head.shape)
+    near = nearest_in(head)
+    away = np.hypot(near[..., 0] - row, near[..., 1] - column) * _metres(sight)
+    above = row < np.nonzero(head)[0].mean()
+    return float((sight.hair & above & (away > FAR_OFF)).sum() / sight.hair.sum())
+
+
+def _metres(sight: Sight) -> float:
+    """Metres for one pixel where the head is."""
+    focal = float(np.sqrt(abs(np.linalg.det(sight.camera.matrix[:2, :2]))))
+    return 1 / focal if sight.camera.orthographic else float(np.median(sight.head[np.isfinite(sight.head)])) / focal
 
 
 def disorder(evidence: HairEvidence) -> float:

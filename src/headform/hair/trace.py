@@ -66,8 +66,9 @@ def _traced(
     ends = np.empty(len(points), np.float32)
     start = np.zeros(len(points), np.int64) if begin is None else begin
     _trace(
-        out, points if home is None else home, start, camera.matrix, camera.rotation, camera.translation, camera.orthographic, sight.head, front,
-        sight.known, sight.outline, sight.slope, sight.flow, field, (SLIDE * unit, END * unit), ends,
+        out, points if home is None else home, start, camera.matrix, camera.rotation, camera.translation,
+        camera.orthographic, sight.head, front, sight.known, sight.outline, sight.slope, sight.flow, field,
+        (SLIDE * unit, END * unit), ends,
     )  # fmt: skip
     return out, ends
 
@@ -112,7 +113,7 @@ def _filled(groom: Groom, sight: Sight, field: Field, random: np.random.Generato
     wanted *= min(1.0, MOST_NEW * len(groom) / float(wanted.sum()))
     times = np.floor(wanted + random.random(len(row))).astype(int)
     times[np.hypot(near[:, 0] - row, near[:, 1] - column) >= FARTHEST * unit] = 0
-    row, column, near = (np.repeat(each, times, axis=0) for each in (row, column, near))
+    row, column, near = np.repeat(row, times), np.repeat(column, times), np.repeat(near, times, axis=0)
     if not len(row):
         return groom
     source = owner[near[:, 0], near[:, 1]]
