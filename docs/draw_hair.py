@@ -18,18 +18,20 @@ from headform.avatar.views import input_view
 from headform.hair import library
 from headform.hair.colour import parse_colour, recoloured
 from headform.hair.scalp_paint import with_painted_scalp
-from headform.hair.thumbnails import sheet
+from headform.hair.thumbnails import FRAME, PAPER, TURN, drawn
 from headform.head import aim_eyes, load_default
 from headform.photo.crop import Crop, head_crop
-from headform.render import Camera, Scene, render, studio_light
+from headform.render import Camera, Scene, contact_sheet, render, studio_light
+from headform.render.camera import PORTRAIT_DISTANCE
 from headform.show import draw_person
 from headform.skin.textures import Textures
 from headform.skin.wardrobe import Wardrobe, surfaces
 
 Bytes = NDArray[np.uint8]
 
-SEED, STYLE, COLOUR = 8, "wavy_bob", "chestnut"
-YAW, SIDE, SIZE = 0.3, 1600, 360  # radians; pixels of the photo, and of a view
+SEED, STYLE, COLOUR = 9, "wavy_bob", "chestnut"
+YAW, SIDE, SIZE = 0.3, 1600, 400  # radians; pixels of the photo, and of a view
+NARROW = 45  # pixels of a view that are left out on either side
 CLOSER = 0.84  # of the head crop, from its middle
 GROUND = (0.80, 0.81, 0.83)
 AROUND = (50, -50, 180)  # degrees
@@ -39,7 +41,7 @@ SHEET = (
     "short_curly", "chin_bob", "bob_fringe", "wavy_bob", "shag", "mullet", "curly_fringe", "afro",
     "long_straight", "beach_waves", "ringlets", "ponytail", "space_buns", "two_plaits", "box_braids", "locs_short",
 )  # fmt: skip
-CELL = 150  # pixels of a style on the sheet
+CELL, ACROSS = 176, 8  # pixels of a style on the sheet, and how many stand in a row
 QUALITY = 84  # of JPEG
 
 
@@ -57,7 +59,7 @@ def photo() -> Photo:
 
 
 def person_and_avatar() -> Bytes:
-    """(2 SIZE, 5 SIZE, 3) the photo and its avatar; the avatar with other hair."""
+    """(H, W, 3) above the photo and its avatar, beneath the avatar with other hair."""
     seen = photo()
     avatar = reconstruct(seen)
     whole = head_crop(avatar.box, SIZE)
@@ -65,13 +67,17 @@ def person_and_avatar() -> Bytes:
     crop = Crop(whole.left + inset, whole.top + inset, whole.side * CLOSER, SIZE)
     found = [crop.cut(seen.pixels), _on_ground(input_view(avatar, crop)), *(_view(avatar, yaw) for yaw in AROUND)]
     tried = [_view(avatar.with_hair(style, colour=colour), 25) for style, colour in TRIED_ON]
-    return np.vstack([np.hstack(found), np.hstack(tried)])
+    return np.vstack([np.hstack([view[:, NARROW:-NARROW] for view in row]) for row in (found, tried)])
 
 
 def styles() -> Bytes:
-    """(H, W, 3) some styles on the default head, with their titles."""
-    found = [library.find(name) for name in SHEET]
-    return sheet([library.groom(entry.name) for entry in found], [entry.title for entry in found], size=CELL)
+    """(H, W, 3) some styles on the default head, framed as the thumbnails are, with their titles."""
+    middle, extent = FRAME
+    field = 2 * float(np.arctan(extent / 2 / PORTRAIT_DISTANCE))
+    camera = Camera.portrait(np.radians(TURN), 0.0, CELL, field_of_view=field, target=(0.0, middle, 0.0))
+    pictures = [drawn(library.groom(name), size=CELL, camera=camera) for name in SHEET]
+    titles = [library.find(name).title for name in SHEET]
+    return contact_sheet(pictures, columns=ACROSS, captions=titles, margin=4, paper=PAPER)
 
 
 def main() -> None:

@@ -75,6 +75,14 @@ def test_hair_is_what_is_asked_for(portrait: Photo) -> None:
     assert red > 2 * blue  # as in the photo, and not the style's blond
 
 
+def test_a_head_without_a_scalp_is_made_and_the_lack_of_hair_is_told(
+    portrait: Photo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backends, "has_scalp", lambda model: False)
+    made = reconstruct(portrait, texture=None, hair="photo")
+    assert made.hair is None and made.warnings[-1] == "the head 'headform' has no whole scalp for hair to grow on"
+
+
 def test_hair_that_there_is_not_is_refused_before_the_photo_is_opened() -> None:
     with pytest.raises(BadInput, match="there is no hairstyle 'chin_bub'; did you mean chin_bob"):
         reconstruct("gone.jpg", hair="chin_bub")

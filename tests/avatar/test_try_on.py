@@ -14,7 +14,6 @@ from headform.errors import BadInput
 from headform.hair import library
 from headform.hair.collider import distance
 from headform.hair.groom import Groom
-from headform.hair.style import Style
 from headform.hair.tint import average
 
 STYLE = "chin_bob"  # cut straight
@@ -187,9 +186,3 @@ def test_without_any_wish_there_is_no_hairdo() -> None:
     assert style is not None and (style.what, style.from_photo, style.needs_photo) == (STYLE, False, True)
     dyed, bald = try_on.wished(STYLE, "red"), try_on.wished("none")
     assert dyed is not None and bald is not None and not dyed.needs_photo and not bald.needs_photo
-
-
-def test_a_style_that_ships_has_all_that_changes_with_length() -> None:
-    """A new height in styles would need its own rule."""
-    heights = {name for name in Style.__slots__ if name in ("cut", "fringe_cut", "level")}
-    assert heights == {"cut", "fringe_cut", "level"}

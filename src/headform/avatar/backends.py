@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 
 from headform.avatar.avatar import Avatar, Provenance, fingerprint
-from headform.avatar.try_on import PHOTO, Hairdo, has_scalp, no_scalp, tried_on, wished
+from headform.avatar.try_on import NONE, PHOTO, Hairdo, has_scalp, no_scalp, tried_on, wished
 from headform.avatar.views import with_glints
 from headform.errors import BadInput
 from headform.fit import HeadFit, fit_photo
@@ -107,7 +107,7 @@ class Headform:
         if self.hairdo is None:
             return avatar
         tell("hair", 0.75)
-        if not has_scalp(self.model):
+        if self.hairdo.what != NONE and not has_scalp(self.model):
             return replace(avatar, warnings=(*avatar.warnings, no_scalp(self.model)))
         if self.hairdo.needs_photo:
             self._hair_ready.join()

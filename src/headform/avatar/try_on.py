@@ -63,8 +63,8 @@ class Hairdo:
             parse_colour(self.colour)
         if isinstance(self.what, str):
             word = self.what.strip().lower()
-            known = word in (OWN, PHOTO, NONE)
-            object.__setattr__(self, "what", word if known else library.find(self.what).name)
+            found = word if word in (OWN, PHOTO, NONE) else library.find(self.what).name
+            object.__setattr__(self, "what", NONE if found == BALD else found)
 
     @property
     def from_photo(self) -> bool:
@@ -74,7 +74,7 @@ class Hairdo:
     @property
     def needs_photo(self) -> bool:
         """Whether the hair in the photo matters, be it for its colour alone."""
-        return self.from_photo or (isinstance(self.what, str) and self.what not in (NONE, BALD) and self.colour is None)
+        return self.from_photo or (isinstance(self.what, str) and self.what != NONE and self.colour is None)
 
 
 def wished(
@@ -127,7 +127,7 @@ def _strands(avatar: Avatar, hairdo: Hairdo, seed: int) -> Groom:
     what, length, curl = hairdo.what, hairdo.length, hairdo.curl
     if not isinstance(what, str):
         return reshaped(_on_head(what, avatar), wearer(avatar), length, curl)
-    if what in (NONE, BALD):
+    if what == NONE:
         return no_hair()
     if what in (OWN, PHOTO):
         own = _own(avatar, what)

@@ -22,7 +22,7 @@ Doubles = NDArray[np.float64]
 Sides = NDArray[np.int8]
 
 MOST_KNOTS, FEWEST_KNOTS = 100, 8
-STEP = 0.009  # metres between knots of straight hair
+STEP = 0.012  # metres between knots of straight hair
 TURN = 9.0  # knots for each turn of a curl
 SKIN_GAP = 0.0006  # metres above the skin that every point keeps
 SOFT_EDGE, THIN_EDGE = 0.94, 0.85  # of the way to the hairline: from there up to this share of the hair is missing

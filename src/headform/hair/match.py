@@ -31,12 +31,9 @@ BEHIND = 0.006  # metres that hair may be behind the head's surface and still be
 
 # weights against the overlap of 0–1; hair over bare skin speaks strongest against a style
 ORIENTATION, ON_FACE, UNRULY = 0.35, 1.5, 1.0
-RARE, TIED, KNOTTED = (
-    0.25,
-    0.4,
-    0.05,
-)  # for hair that is plaited, shaved at the sides or cropped, and for tied hair: from the front
-# it looks like short hair, and is much rarer, unless hair stands off as knots do
+# Hair that is plaited, shaved at the sides or cropped is rare. From the front tied hair looks like short hair and is
+# much rarer, unless hair stands off as a knot does; two knots are rare all the same
+RARE, TIED, KNOTTED = 0.25, 0.4, 0.05
 FAR_OFF, KNOT = 0.035, 0.08  # metres from the head where only tied hair or an afro is; share of the hair that says so
 UNUSUAL = {"mohawk", "flat-top", "spiky", "twists"}  # tags of hair that is rare too
 CROPPED = 0.012  # metres: hair so short is another kind of evidence
@@ -80,7 +77,7 @@ def shapes_of(styles: Sequence[Style], guides: Sequence[Floats]) -> Shapes:
 def rarity(style: Style) -> float:
     """How much more like the photo hair of this kind must be than that which most people wear."""
     if style.ties:
-        return TIED
+        return TIED + RARE * (len(style.ties) > 1)
     unlike_most = style.pattern != "free" or style.strip or style.side or style.rows or max(style.length) < CROPPED
     return RARE if unlike_most or UNUSUAL & set(style.tags) else 0.0
 

@@ -27,7 +27,8 @@ LEAST_LIGHT = 0.12  # of the median light on hair: what is darker says little ab
 DARKEST, LIGHTEST = 0.004, 0.9  # linear reflectance of hair
 PARTS = 10  # of the way from root to tip, for the colour of strands that were not seen
 REACH = 0.35  # of a strand's length over which a seen colour fades to what is usual there
-PASSES, LIGHT_HAIR = 3, 0.08  # light hair shades itself less, which is known once its colour is; mean reflectance
+SHADED = 24  # knots of each strand for which light is reckoned
+PASSES, LIGHT_HAIR = 2, 0.08  # light hair shades itself less, which is known once its colour is; mean reflectance
 FEW = 200  # points that were seen say little
 
 
@@ -58,19 +59,19 @@ def tinted(
     _foremost(seen, head, front)
     radiance = np.asarray(LINEAR[picture], np.float32)
     for _ in range(PASSES):
-        body, gloss = _lighting(posed, camera, light)
+        body, gloss, knots = _lighting(posed, camera, light)
         colours = np.full(groom.points.shape, np.nan, np.float32)
         least = LEAST_LIGHT * np.median(body, (0, 1))
-        _take(seen, front, pure, radiance, body, gloss, least.astype(np.float32), colours)
+        _take(seen, front, pure, radiance, body, gloss, knots, least.astype(np.float32), colours)
         known = np.isfinite(colours[..., 0])
         if known.sum() < FEW:
             return groom
         usual, tones = _usual(colours, known)
-        _complete(colours, known, usual, tones, REACH)
-        posed = replace(posed, colours=np.asarray(to_srgb(colours).clip(0, 1), np.float32))
         if usual.mean() < LIGHT_HAIR:
             break
-    return replace(groom, colours=posed.colours)
+        posed = replace(posed, colours=np.asarray(to_srgb(usual.mean(0)), np.float32))
+    _complete(colours, known, usual, tones, REACH)
+    return replace(groom, colours=np.asarray(to_srgb(colours).clip(0, 1), np.float32))
 
 
 def average(groom: Groom) -> tuple[float, float, float]:
@@ -89,20 +90,24 @@ def _inside(soft: Floats, pixels: float) -> NDArray[np.bool_]:
     return np.asarray((soft >= 0.5) & ((away[..., 0] < 0) | (far > pixels)))
 
 
-def _lighting(posed: Groom, camera: Camera, light: Light) -> tuple[Floats, Floats]:
-    """(S, P, 3) linear: what a white hair at each point would send to the camera, and what shines whatever its colour.
+def _lighting(posed: Groom, camera: Camera, light: Light) -> tuple[Floats, Floats, NDArray[np.int64]]:
+    """(S, K, 3) linear: what a white hair would send to the camera, and what shines whatever its colour, at the knots
+    (K,), the first and the last among them.
 
     Shading is linear in the colour, so two of them tell both.
     """
-    drawn = posed.strands()
-    haze = haze_of((drawn,), lit_by(light, 0.0).directions)
+    whole = posed.strands()
+    haze = haze_of((whole,), lit_by(light, 0.0).directions)
+    knots = posed.points.shape[1]
+    some = np.unique(np.rint(np.linspace(0, knots - 1, min(knots, SHADED))).astype(int))
+    drawn = replace(whole, points=whole.points[:, some], colours=USUAL)
 
     def lit(colour: float) -> Floats:
         coloured = Strands(drawn.points, (colour,) * 3, drawn.width, drawn.tip, drawn.shine, drawn.shadow)
         return shade_strands(coloured, light, camera, haze).reshape(drawn.points.shape)
 
     gloss = lit(0.0)
-    return lit(1.0) - gloss, gloss
+    return lit(1.0) - gloss, gloss, some
 
 
 def _usual(colours: Floats, known: NDArray[np.bool_]) -> tuple[Floats, Floats]:
@@ -153,13 +158,18 @@ def _take(
     radiance: Floats,
     body: Floats,
     gloss: Floats,
+    knots: NDArray[np.int64],
     least: Floats,
     colours: Floats,
 ) -> None:
     """The photo's colour, without light, at each point that the camera saw."""
     high, wide = front.shape
     for n in range(seen.shape[0]):
+        m = 1
         for k in range(seen.shape[1]):
+            while knots[m] < k:
+                m += 1
+            share = (k - knots[m - 1]) / (knots[m] - knots[m - 1])
             x, y = seen[n, k, 0], seen[n, k, 1]
             if not (0 <= x < wide - 1 and 0 <= y < high - 1):
                 continue
@@ -172,7 +182,9 @@ def _take(
                 top = radiance[a, b, c] * (1 - g) + radiance[a, b + 1, c] * g
                 low = radiance[a + 1, b, c] * (1 - g) + radiance[a + 1, b + 1, c] * g
                 value = top * (1 - f) + low * f
-                colours[n, k, c] = max(value - gloss[n, k, c], 0.15 * value) / max(body[n, k, c], least[c])
+                shine = gloss[n, m - 1, c] + share * (gloss[n, m, c] - gloss[n, m - 1, c])
+                lit = body[n, m - 1, c] + share * (body[n, m, c] - body[n, m - 1, c])
+                colours[n, k, c] = max(value - shine, 0.15 * value) / max(lit, least[c])
             # what is brighter than hair can be is so in all channels, or its hue would change
             most = max(colours[n, k, 0], colours[n, k, 1], colours[n, k, 2])
             for c in range(3):

@@ -23,6 +23,7 @@ Floats = NDArray[np.float32]
 SURFACE = 0.008  # metres behind the foremost hair that still count as what is seen
 FOLLOW = 0.85  # of the photo's flow that a strand at the surface takes on, at each knot
 INERTIA = 0.3  # of a turn is kept for the next knot: hair does not follow every pixel
+FADE, LEAST_SURE = 0.9, 0.05  # of a turn is kept where the photo shows no flow, or one less sure than this
 SLIDE = -1.0  # pixels of 256 from the outline at which a strand begins to run along it
 END = 1.2  # pixels of 256 outside the hair where a strand ends
 YOUNG = 0.006  # metres from the root in which a strand may be outside
@@ -48,7 +49,8 @@ def followed(groom: Groom, sight: Sight, field: Field, seed: int = 0) -> Groom:
     groom = replace(groom.chosen(kept), points=_shortened(points[kept], ends[kept]))
     for _ in range(ROUNDS):
         groom = _filled(groom, sight, field, random)
-    return replace(groom, width=width_of(len(groom)))
+    points = push_out(field, groom.points, SKIN_GAP)  # a straight way between two knots may lead through the skin
+    return replace(groom, points=points, width=width_of(len(groom)))
 
 
 def _traced(
@@ -248,7 +250,6 @@ def _trace(
 ) -> None:
     slide, end = limits
     knots = strands.shape[1]
-    high, wide = head.shape
     leg = np.empty(3)
     new = np.empty(3)
     own = np.empty((knots, 3))
@@ -264,10 +265,9 @@ def _trace(
             gone += size
             here = strands[n, k - 1]
             i, j, z = _pixel(here, matrix, rotation, translation, orthographic)
-            seen = 0 <= i < high and 0 <= j < wide and z <= head[i, j] + BEHIND
-            back = RETURN
-            if seen:
-                back = 0.0 if z <= front[i, j] + SURFACE else INNER_RETURN
+            seen = _seen(i, j, z, head)
+            at_surface = seen and z <= front[i, j] + SURFACE
+            back = 0.0 if at_surface else INNER_RETURN if seen else RETURN
             for axis in range(3):
                 leg[axis] = own[k, axis] + back * (home[n, k, axis] - here[axis] - own[k, axis])
             # the leg in the camera's axes
@@ -275,43 +275,63 @@ def _trace(
             y = rotation[1, 0] * leg[0] + rotation[1, 1] * leg[1] + rotation[1, 2] * leg[2]
             w = rotation[2, 0] * leg[0] + rotation[2, 1] * leg[1] + rotation[2, 2] * leg[2]
             flat = np.sqrt(x * x + y * y)
-            if seen and z <= front[i, j] + SURFACE:
-                fx, fy = flow[i, j, 0], flow[i, j, 1]
-                sure = np.sqrt(fx * fx + fy * fy)
-                if sure > 0.05 and flat > 1e-9:
-                    sense = 1.0 if fx * (x + tx * flat) + fy * (y + ty * flat) >= 0 else -1.0
-                    much = FOLLOW * min(2 * sure, 1.0)
-                    goal_x, goal_y = sense * fx / sure - x / flat, sense * fy / sure - y / flat
-                    tx = INERTIA * tx + (1 - INERTIA) * much * goal_x
-                    ty = INERTIA * ty + (1 - INERTIA) * much * goal_y
-                else:
-                    tx, ty = 0.9 * tx, 0.9 * ty
+            if at_surface:
+                tx, ty = _turn(tx, ty, x, y, flat, flow[i, j, 0], flow[i, j, 1])
             else:
-                tx, ty = 0.9 * tx, 0.9 * ty
+                tx, ty = FADE * tx, FADE * ty
             x, y = x + tx * flat, y + ty * flat
             if seen and known[i, j] and outline[i, j] > slide:  # it runs along the outline, not through it
-                sx, sy = slope[i, j, 0], slope[i, j, 1]
-                steep = np.sqrt(sx * sx + sy * sy) + 1e-9
-                out = (x * sx + y * sy) / steep
-                if out > 0:
-                    x, y = x - out * sx / steep, y - out * sy / steep
+                x, y = _along(x, y, slope[i, j, 0], slope[i, j, 1])
             now = np.sqrt(x * x + y * y + w * w) + 1e-12
             x, y, w = x / now * size, y / now * size, w / now * size
             for axis in range(3):
                 new[axis] = here[axis] + rotation[0, axis] * x + rotation[1, axis] * y + rotation[2, axis] * w
-            d, gx, gy, gz = look_up(field, new[0], new[1], new[2])
-            if d < SKIN_GAP:
-                length = np.sqrt(gx * gx + gy * gy + gz * gz) + 1e-9
-                new[0] += (SKIN_GAP - d) * gx / length
-                new[1] += (SKIN_GAP - d) * gy / length
-                new[2] += (SKIN_GAP - d) * gz / length
+            _keep_out(new, field)
             i, j, z = _pixel(new, matrix, rotation, translation, orthographic)
-            seen = 0 <= i < high and 0 <= j < wide and z <= head[i, j] + BEHIND
+            seen = _seen(i, j, z, head)
             if seen and known[i, j] and outline[i, j] > end and (gone > YOUNG or begin[n] > 0):
                 ends[n] = k - 1
                 break
             for axis in range(3):
                 strands[n, k, axis] = new[axis]
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _turn(tx: float, ty: float, x: float, y: float, flat: float, fx: float, fy: float) -> Any:
+    """The turn that is kept, after a leg (x, y) of length `flat` in the picture's plane, where the flow is (fx, fy)."""
+    sure = np.sqrt(fx * fx + fy * fy)
+    if not (sure > LEAST_SURE and flat > 1e-9):
+        return FADE * tx, FADE * ty
+    sense = 1.0 if fx * (x + tx * flat) + fy * (y + ty * flat) >= 0 else -1.0
+    much = FOLLOW * min(2 * sure, 1.0)
+    goal_x, goal_y = sense * fx / sure - x / flat, sense * fy / sure - y / flat
+    return INERTIA * tx + (1 - INERTIA) * much * goal_x, INERTIA * ty + (1 - INERTIA) * much * goal_y
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _along(x: float, y: float, sx: float, sy: float) -> Any:
+    """A leg (x, y) without what leads up the slope (sx, sy), out of the hair."""
+    steep = np.sqrt(sx * sx + sy * sy) + 1e-9
+    out = max((x * sx + y * sy) / steep, 0.0)
+    return x - out * sx / steep, y - out * sy / steep
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _keep_out(point: Any, field: Any) -> None:
+    """Move a point that is too near to the skin away from it."""
+    d, gx, gy, gz = look_up(field, point[0], point[1], point[2])
+    if d < SKIN_GAP:
+        length = np.sqrt(gx * gx + gy * gy + gz * gz) + 1e-9
+        point[0] += (SKIN_GAP - d) * gx / length
+        point[1] += (SKIN_GAP - d) * gy / length
+        point[2] += (SKIN_GAP - d) * gz / length
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _seen(i: int, j: int, z: float, head: Any) -> bool:
+    """Whether the camera sees a point at a pixel: within the picture, not behind the head."""
+    high, wide = head.shape
+    return bool(0 <= i < high and 0 <= j < wide and z <= head[i, j] + BEHIND)
 
 
 @njit(cache=True, error_model="numpy", nogil=True, inline="always")

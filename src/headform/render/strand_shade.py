@@ -22,10 +22,14 @@ Floats = NDArray[np.float32]
 # (white) goes towards the root, and the light that went through the hair twice (coloured) towards the tip
 MIRRORED_SHIFT, MIRRORED_STRENGTH = 0.10, 0.30
 INNER_SHIFT, INNER_STRENGTH = -0.18, 0.9
-SPREAD = 0.10  # how far highlights wander from strand to strand
-MATTE = 0.55
+SPREAD = 0.18  # how far highlights wander from strand to strand
+MATTE = 0.53
 WHITENESS = 0.18  # of the mirrored light, whatever the colour of the hair
 FLOOR = 0.12  # of the sky's light is left in the deepest hair: it is passed on from hair to hair
+PASSED_ON = 0.25  # of a lamp's matte light goes on from hair to hair, and meets half of the hair in its way
+# Hair is rough, and mirrors in all directions a little: dark hair shows its shape by nothing else
+SHEEN = 0.034  # of a lamp's light, whatever the colour of the hair
+SKY_SHEEN = 0.03  # of the sky's
 
 
 def shade_strands(strands: Strands, light: Light, camera: Camera, haze: Haze | None) -> Floats:
@@ -84,10 +88,10 @@ def _shade(
         # the side of the hair that the eye sees faces it as far as the strand allows
         nx, ny, nz = unit(vx - tv * tx, vy - tv * ty, vz - tv * tz)
         mine = n if len(through) > 1 else 0
-        open_sky = FLOOR + (1 - FLOOR) * through[mine, sky]
-        red = colours[n, 0] * max(soft_light(soft, 0, nx, ny, nz), 0.0) * open_sky
-        green = colours[n, 1] * max(soft_light(soft, 1, nx, ny, nz), 0.0) * open_sky
-        blue = colours[n, 2] * max(soft_light(soft, 2, nx, ny, nz), 0.0) * open_sky
+        open_sky, gleam = FLOOR + (1 - FLOOR) * through[mine, sky], SKY_SHEEN * shine * through[mine, sky]
+        red = (colours[n, 0] * open_sky + gleam) * max(soft_light(soft, 0, nx, ny, nz), 0.0)
+        green = (colours[n, 1] * open_sky + gleam) * max(soft_light(soft, 1, nx, ny, nz), 0.0)
+        blue = (colours[n, 2] * open_sky + gleam) * max(soft_light(soft, 2, nx, ny, nz), 0.0)
         shift = wander[n // length]
         for lamp in range(sky):
             tl = tx * directions[lamp, 0] + ty * directions[lamp, 1] + tz * directions[lamp, 2]
@@ -96,11 +100,16 @@ def _shade(
             inner = _cone(tl, across, tv + INNER_SHIFT + shift)
             for _ in range(3):
                 mirrored, inner = mirrored * mirrored, inner * inner
+            # the rough surface of a hair mirrors most back to where the light comes from, nothing straight on
+            facing = nx * directions[lamp, 0] + ny * directions[lamp, 1] + nz * directions[lamp, 2]
+            sheen = mirrored * SHEEN * shine * 0.5 * (across + facing)
             mirrored *= mirrored  # to the 16th, and the white one sharper
             mirrored *= mirrored * mirrored * mirrored * MIRRORED_STRENGTH * shine
             inner *= inner * INNER_STRENGTH * shine
-            arrives, body = through[mine, lamp], MATTE * across + inner
-            white, body = arrives * WHITENESS * mirrored, arrives * (body + mirrored)
+            arrives = through[mine, lamp]
+            spread = np.sqrt(arrives)
+            white = arrives * WHITENESS * mirrored + spread * sheen
+            body = arrives * (mirrored + inner) + (arrives + PASSED_ON * (spread - arrives)) * MATTE * across
             red += intensities[lamp, 0] * (colours[n, 0] * body + white)
             green += intensities[lamp, 1] * (colours[n, 1] * body + white)
             blue += intensities[lamp, 2] * (colours[n, 2] * body + white)
