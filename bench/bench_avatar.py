@@ -34,6 +34,9 @@ STAGES = {  # where the functions of each are called by name; those that are not
     "eyes and mouth": [
         f"headform.skin.portrait:{name}" for name in ("eyes_of", "mouth_of", "paint_eye", "paint_mouth", "paint_lashes")
     ],
+    "hair": ["headform.avatar.backends:hair_of"],
+    "cards": ["headform.avatar.hair:cards_of", "headform.avatar.hair:scalp_paint"],
+    "strand files": ["headform.avatar.hair:kept", "headform.avatar.hair:kept_coarsely", "headform.hair.files:to_bytes"],
     "preview": ["headform.avatar.pictures:preview"],
     "encode": ["headform.avatar.pictures:exact", "headform.avatar.pictures:compact"],
     "glb": ["headform.avatar.package:glb"],

@@ -55,7 +55,6 @@ def test_a_style_grows_on_flame(flame: HeadModel) -> None:
     assert not np.array_equal(avatar.render(size=64), bald.render(size=64))
 
 
-@pytest.mark.xfail(strict=True, reason="scalps are looked for about the origin, which is lower in FLAME's head")
 def test_it_grows_at_the_same_place_of_the_head(flame: HeadModel) -> None:
     """FLAME's origin is another joint: what is at the same height from the eyes is the same."""
 

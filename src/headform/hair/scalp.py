@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from headform.hair.groom import GRID
 from headform.hair.plane import nearest_in
-from headform.head import HeadModel
+from headform.head import JOINTS, HeadModel, load_default
 from headform.head.embedding import Embedding
 from headform.render import Camera
 from headform.render.raster import rasterise
@@ -58,7 +58,7 @@ class Scalp:
 @lru_cache(maxsize=2)
 def scalp_of(model: HeadModel) -> Scalp:
     """The chart of a head's scalp: its skin, projected from the centre of the skull."""
-    home = model.rest()
+    home = _at_home(model)
     skin = (
         model.triangles[model.triangle_part == model.part_index("skin")] if "skin" in model.parts else model.triangles
     )
@@ -74,6 +74,13 @@ def scalp_of(model: HeadModel) -> Scalp:
     corners = np.where(seen.covered[..., None], skin[close][seen.triangle], -1).astype(np.int32)
     filled = _filled(seen.covered)
     return Scalp(corners[filled], seen.barycentric[filled], home, skin)
+
+
+def _at_home(model: HeadModel) -> Floats:
+    """(V, 3) the mean of a head, with its eyes where the default head has them: other heads' origins lie elsewhere."""
+    eyes = [JOINTS.index("eye_left"), JOINTS.index("eye_right")]
+    shift = load_default().joints[eyes].mean(0) - model.joints[eyes].mean(0)
+    return np.asarray(model.rest() + shift, np.float32)
 
 
 def grid_places() -> Doubles:

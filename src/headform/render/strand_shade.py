@@ -21,9 +21,9 @@ Floats = NDArray[np.float32]
 # Marschner et al. 2003 in Kajiya and Kay's terms: scales tilt by 2–3°, so the light that is mirrored at once
 # (white) goes towards the root, and the light that went through the hair twice (coloured) towards the tip
 MIRRORED_SHIFT, MIRRORED_STRENGTH = 0.10, 0.30
-INNER_SHIFT, INNER_STRENGTH = -0.18, 0.9
+INNER_SHIFT, INNER_STRENGTH = -0.18, 0.87
 SPREAD = 0.18  # how far highlights wander from strand to strand
-MATTE = 0.53
+MATTE = 0.50
 WHITENESS = 0.18  # of the mirrored light, whatever the colour of the hair
 FLOOR = 0.12  # of the sky's light is left in the deepest hair: it is passed on from hair to hair
 PASSED_ON = 0.25  # of a lamp's matte light goes on from hair to hair, and meets half of the hair in its way
@@ -92,12 +92,15 @@ def _shade(
         red = (colours[n, 0] * open_sky + gleam) * max(soft_light(soft, 0, nx, ny, nz), 0.0)
         green = (colours[n, 1] * open_sky + gleam) * max(soft_light(soft, 1, nx, ny, nz), 0.0)
         blue = (colours[n, 2] * open_sky + gleam) * max(soft_light(soft, 2, nx, ny, nz), 0.0)
-        shift = wander[n // length]
+        # where the cones into which a hair mirrors lie to the eye, of each highlight: sines and cosines
+        outer_sine, inner_sine = tv + MIRRORED_SHIFT + wander[n // length], tv + INNER_SHIFT + wander[n // length]
+        outer_cosine = np.sqrt(max(1 - outer_sine * outer_sine, 0.0))
+        inner_cosine = np.sqrt(max(1 - inner_sine * inner_sine, 0.0))
         for lamp in range(sky):
             tl = tx * directions[lamp, 0] + ty * directions[lamp, 1] + tz * directions[lamp, 2]
             across = np.sqrt(max(1 - tl * tl, 0.0))
-            mirrored = _cone(tl, across, tv + MIRRORED_SHIFT + shift)
-            inner = _cone(tl, across, tv + INNER_SHIFT + shift)
+            mirrored = max(across * outer_cosine - tl * outer_sine, 0.0)
+            inner = max(across * inner_cosine - tl * inner_sine, 0.0)
             for _ in range(3):
                 mirrored, inner = mirrored * mirrored, inner * inner
             # the rough surface of a hair mirrors most back to where the light comes from, nothing straight on
@@ -114,9 +117,3 @@ def _shade(
             green += intensities[lamp, 1] * (colours[n, 1] * body + white)
             blue += intensities[lamp, 2] * (colours[n, 2] * body + white)
         out[n, 0], out[n, 1], out[n, 2] = red, green, blue
-
-
-@njit(cache=True, error_model="numpy", nogil=True)
-def _cone(tl: float, across: float, tv: float) -> float:
-    """Cosine between the eye and the cone into which a hair mirrors the light; not below 0."""
-    return float(max(across * np.sqrt(max(1 - tv * tv, 0.0)) - tl * tv, 0.0))
