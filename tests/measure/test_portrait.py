@@ -57,11 +57,11 @@ def test_face_and_avatar_count_clothes_things_and_hair_do_not(seen: Sighting) ->
     masks = stripes(seen, "face_skin", "hair", "clothes", "other", "body_skin")
     alpha = np.zeros((8, 8), np.uint8)
     alpha[:, 4:] = 255  # over everything on the right, background in rows 5 to 7 too
-    region = counted(masks, WHOLE, alpha)
+    region = counted(masks, WHOLE, alpha, hair=False)
     left, right = region[:, 0].tolist(), region[:, 7].tolist()
     assert left == [True, False, False, False, False, False, False, False]
     assert right == [True, False, False, False, True, True, True, True]
-    with_hair = counted(masks, WHOLE, alpha, hair=True)
+    with_hair = counted(masks, WHOLE, alpha)
     assert with_hair[:, 0].tolist() == [True, True, False, False, False, False, False, False]
     assert with_hair[:, 7].tolist() == [True, True, False, False, True, True, True, True]
 
@@ -70,8 +70,8 @@ def test_hair_among_clothes_does_not_count_though_neither_is_sure(seen: Sighting
     masks = stripes(seen).masks
     mixed = replace(masks, hair=masks.hair + np.float32(0.3), clothes=masks.clothes + np.float32(0.3))
     whole = np.full((8, 8), 255, np.uint8)
-    assert not counted(replace(seen, masks=mixed), WHOLE, whole).any()
-    assert counted(replace(seen, masks=mixed), WHOLE, whole, hair=True).all()
+    assert not counted(replace(seen, masks=mixed), WHOLE, whole, hair=False).any()
+    assert counted(replace(seen, masks=mixed), WHOLE, whole).all()
 
 
 def test_what_lies_beyond_the_photo_does_not_count(seen: Sighting) -> None:
@@ -171,7 +171,7 @@ def test_a_folder_goes_on_past_bad_photos_and_lists_them(folder: Path) -> None:
     page = report.html()
     assert page.count("data:image/") == 1
     assert "&lt;i&gt;/one.png" in page and "<i>/one" not in page
-    assert "no hair" in page and "no hair" not in measure_portraits(folder, made(someone()), hair=True).html()
+    assert "no hair" not in page and "no hair" in measure_portraits(folder, made(someone()), hair=False).html()
 
 
 def test_means_and_medians_are_of_the_photos(folder: Path) -> None:
@@ -204,11 +204,11 @@ def run(*words: object) -> int:
 
 
 def test_the_command_measures_with_a_backend_by_name(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("portrait", folder, "--backend", "average", "--hair", "-o", folder / "r.json") == 0
+    assert run("portrait", folder, "--backend", "average", "--no-hair", "-o", folder / "r.json") == 0
     lines = capsys.readouterr().out.splitlines()
     assert any(line.startswith("ST-LPIPS ") for line in lines)
     assert lines[-1] == f"wrote {folder / 'r.json'}"
-    assert json.loads((folder / "r.json").read_text(encoding="utf-8"))["title"].startswith("Portraits, with hair")
+    assert json.loads((folder / "r.json").read_text(encoding="utf-8"))["title"].startswith("Portraits, without hair")
     with pytest.raises(BadInput, match="no backend"):
         run("portrait", folder, "--backend", "nonsense")
 

@@ -31,8 +31,8 @@ BEHIND = 0.006  # metres that hair may be behind the head's surface and still be
 
 # weights against the overlap of 0–1; hair over bare skin speaks strongest against a style
 ORIENTATION, ON_FACE, UNRULY = 0.35, 1.5, 1.0
-# Hair that is plaited, shaved at the sides or cropped is rare. From the front tied hair looks like short hair and is
-# much rarer, unless hair stands off as a knot does; two knots are rare all the same
+# Hair that is plaited, shaved at the sides, cropped or thin is rare. From the front tied hair looks like short hair and
+# is much rarer, unless hair stands off as a knot does; two knots are rare all the same
 RARE, TIED, KNOTTED = 0.25, 0.4, 0.05
 FAR_OFF, KNOT = 0.035, 0.08  # metres from the head where only tied hair or an afro is; share of the hair that says so
 UNUSUAL = {"mohawk", "flat-top", "spiky", "twists"}  # tags of hair that is rare too
@@ -79,6 +79,7 @@ def rarity(style: Style) -> float:
     if style.ties:
         return TIED + RARE * (len(style.ties) > 1)
     unlike_most = style.pattern != "free" or style.strip or style.side or style.rows or max(style.length) < CROPPED
+    unlike_most = unlike_most or style.recede or style.crown
     return RARE if unlike_most or UNUSUAL & set(style.tags) else 0.0
 
 

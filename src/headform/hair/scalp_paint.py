@@ -9,7 +9,6 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from headform.hair.card_lines import typical_length
 from headform.hair.groom import Groom
 from headform.render.colour import to_linear, to_srgb
 from headform.skin.atlas import SKIN, atlas, skin_mesh
@@ -23,12 +22,13 @@ LARGEST = 1024  # pixels of the sheet on which the shade is laid out: half a mil
 CELL = 0.0018  # metres: roots are counted in cubes, because the sheet stretches the scalp tenfold from front to back
 BLURS = 3  # of a cell with its neighbours; together they shade a root's surroundings, 2 mm
 MARGIN = 4  # cells around all roots
-DENSE = 7.0  # optical depth of the shade where hair is as dense as it mostly is
+COVERED = 220.0  # optical depth per metre of hair: two million on a square metre, each 0.07 mm wide, met at a slant
+STUBBLE = 0.0006  # metres: hair of no length covers as much, because its roots shimmer through the skin
+LONG = 0.02  # metres: longer hair makes the skin no darker
 FULL = 3000  # strands: fewer are no head of hair, and shade less
-DEEPEST = 0.96  # of the skin's colour gives way under hair of LONG metres and more …
-STUBBLE, LONG = 0.85, 0.03  # … and so much under hair of no length: skin is seen between stubble
-SHADE = 0.30  # of the hair's linear colour: what is left of it between the roots of LONG hair …
-STUBBLE_SHADE = 0.85  # … and between those of stubble, which shades little: the paint is the stubble itself
+DEEPEST = 0.96  # of the skin's colour gives way, at most
+SHADE = 0.30  # of the hair's linear colour: what is left of it where the skin is covered …
+STUBBLE_SHADE = 0.85  # … and where it hardly is: there the paint is the hairs themselves
 ROUGH = 0.95  # perceptual roughness of skin among roots: it does not gleam between the hairs
 FAINT = 1 / 512  # of the colour: less is not seen
 
@@ -36,6 +36,7 @@ FAINT = 1 / 512  # of the colour: less is not seen
 def scalp_paint(textures: Textures, groom: Groom) -> Bytes:
     """(N, N, 3) sRGB: the skin's albedo, dark under the hair, with a soft and ragged edge at the hairline.
 
+    The shorter the hair at a place, the more of the skin is seen there.
     A groom without roots on the default head, or without hair, leaves the albedo as it is.
     """
     return with_painted_scalp(textures, groom).albedo
@@ -57,7 +58,7 @@ def _painted(albedo: Bytes, cover: Floats, groom: Groom) -> Bytes:
     """The albedo in the shade of the hair, as far as it is covered."""
     rows, columns = np.nonzero(cover > FAINT)  # elsewhere nothing changes, not even by rounding
     share = cover[rows, columns, None]
-    shade = STUBBLE_SHADE + (SHADE - STUBBLE_SHADE) * _grown(groom)
+    shade = STUBBLE_SHADE + (SHADE - STUBBLE_SHADE) * share / DEEPEST
     hair = shade * to_linear(groom.point_colours()[:, 0]).mean(0)
     painted = albedo.copy()
     mixed = (1 - share) * to_linear(painted[rows, columns] / 255) + share * hair
@@ -74,22 +75,21 @@ def scalp_cover(groom: Groom, size: int) -> Floats:
     roots = groom.roots.points(mesh.points)  # on the reference head, where the atlas knows its places
     origin = roots.min(0) - MARGIN * CELL
     shape = np.ceil((roots.max(0) - origin) / CELL).astype(int) + 2 * MARGIN
-    counted = np.zeros(tuple(shape), np.float32)
-    _count(roots, origin, CELL, counted)
-    density = _blurred(counted)
-    usual = float(np.median(_looked_up(roots, origin, density)))
+    usual = float(np.median(_looked_up(roots, origin, _gathered(roots, np.ones(len(roots)), origin, shape))))
+    depths = COVERED * np.clip(groom.lengths() + STUBBLE, 0, LONG) * min(len(groom) / FULL, 1.0) / max(usual, 1e-6)
+    depth = _gathered(roots, depths, origin, shape)
     at = atlas(size)
     cover = np.zeros(len(at.texel), np.float32)
     skin = at.inside == SKIN
-    cover[skin] = _looked_up(at.position[skin], origin, density)
-    cover = 1 - np.exp(cover * (-DENSE * min(len(groom) / FULL, 1.0) / max(usual, 1e-6)))
-    deepest = STUBBLE + (DEEPEST - STUBBLE) * _grown(groom)
-    return np.asarray(deepest * at.image(cover), np.float32)
+    cover[skin] = DEEPEST * (1 - np.exp(-_looked_up(at.position[skin], origin, depth)))
+    return np.asarray(at.image(cover), np.float32)
 
 
-def _grown(groom: Groom) -> float:
-    """0 for stubble to 1 for hair of LONG metres and more."""
-    return min(typical_length(groom) / LONG, 1.0)
+def _gathered(roots: Floats, weights: NDArray[Any], origin: Floats, shape: NDArray[np.int_]) -> Floats:
+    """The sum of the roots' weights in and around each cell of a grid."""
+    grid = np.zeros(tuple(shape), np.float32)
+    _count(roots, weights, origin, CELL, grid)
+    return _blurred(grid)
 
 
 def _blurred(grid: Floats) -> Floats:
@@ -110,15 +110,15 @@ def _looked_up(points: Floats, origin: Floats, grid: Floats) -> Floats:
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def _count(points: Any, origin: Any, cell: float, grid: Any) -> None:
-    """Each point counts in the eight cells around it, by how near it is."""
+def _count(points: Any, weights: Any, origin: Any, cell: float, grid: Any) -> None:
+    """Each point counts, by its weight, in the eight cells around it, by how near it is."""
     for n in range(len(points)):
         x, y, z = (points[n] - origin) / cell
         i, j, k = int(x), int(y), int(z)
         for corner in range(8):
             a, b, c = corner & 1, (corner >> 1) & 1, corner >> 2
             share = (1 - abs(x - i - a)) * (1 - abs(y - j - b)) * (1 - abs(z - k - c))
-            grid[i + a, j + b, k + c] += share
+            grid[i + a, j + b, k + c] += weights[n] * share
 
 
 @njit(cache=True, error_model="numpy", nogil=True)

@@ -26,7 +26,7 @@ INERTIA = 0.3  # of a turn is kept for the next knot: hair does not follow every
 FADE, LEAST_SURE = 0.9, 0.05  # of a turn is kept where the photo shows no flow, or one less sure than this
 SLIDE = -1.0  # pixels of 256 from the outline at which a strand begins to run along it
 END = 1.2  # pixels of 256 outside the hair where a strand ends
-YOUNG = 0.006  # metres from the root in which a strand may be outside
+YOUNG, LATE = 0.006, 0.02  # metres from the root in which a strand may be outside, and if it has not been inside yet
 ROUNDS = 3  # of filling
 MOST_NEW = 0.30  # of the strands may be added to fill holes, in each round
 THICK = 1.6  # widths of strands side by side that fill a pixel: they overlap
@@ -257,7 +257,7 @@ def _trace(
         for k in range(1, knots):
             for axis in range(3):
                 own[k, axis] = strands[n, k, axis] - strands[n, k - 1, axis]
-        gone = 0.0
+        gone, young = 0.0, LATE
         tx, ty = 0.0, 0.0  # the turn that is kept, in the picture's plane
         ends[n] = knots - 1
         for k in range(begin[n] + 1, knots):
@@ -289,7 +289,9 @@ def _trace(
             _keep_out(new, field)
             i, j, z = _pixel(new, matrix, rotation, translation, orthographic)
             seen = _seen(i, j, z, head)
-            if seen and known[i, j] and outline[i, j] > end and (gone > YOUNG or begin[n] > 0):
+            if seen and outline[i, j] < 0:
+                young = YOUNG
+            if seen and known[i, j] and outline[i, j] > end and (gone > young or begin[n] > 0):
                 ends[n] = k - 1
                 break
             for axis in range(3):

@@ -36,7 +36,9 @@ def add_measure(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         one.add_argument("-o", "--output", type=Path, metavar="REPORT", help=where)
         one.add_argument("--json", action="store_true", help="print the numbers as JSON, for programs")
         if kind in ("portrait", "secondview"):
-            one.add_argument("--hair", action="store_true", help="the photo's hair counts too (left out)")
+            one.add_argument(
+                "--no-hair", dest="hair", action="store_false", help="the photo's hair does not count (it does)"
+            )
         if kind == "hair":
             one.add_argument("--strands", action="store_true", help="also count points of strands inside the head")
         if kind != "detection":

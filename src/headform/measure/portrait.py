@@ -2,11 +2,11 @@
 
 The protocol, for the largest face of each photo, in the square head crop of 512² pixels:
 
-- What counts: the photo's face (face skin ≥ 0.5) and all that the avatar covers (alpha ≥ 0.5): its own face, ears and
-  neck, but also background, hands or shoulders that it covers where it should not. Both pictures are black outside.
-- What does not: clothes, glasses, hats and such, which an avatar does not claim to have, and the photo's hair (their
-  probabilities together ≥ 0.5); and what lies beyond the photo's border. Where hair is measured, it counts as the face
-  does.
+- What counts: the photo's face and hair (face skin and hair together ≥ 0.5) and all that the avatar covers (alpha ≥
+  0.5): its own face, hair, ears and neck, but also background, hands or shoulders that it covers where it should not.
+  Both pictures are black outside.
+- What does not: clothes, glasses, hats and such, which an avatar does not claim to have (their probabilities together
+  ≥ 0.5), and what lies beyond the photo's border. Without hair, the photo's hair does not count either.
 - Face that the avatar leaves bare is compared with black; avatar before background with that background.
 
 'Whole crop' is the mean over the crop with its black surroundings, as tables of other methods have it: these dilute
@@ -106,7 +106,7 @@ def find_portraits(folder: Path) -> list[Path]:
     return found
 
 
-def compare_photo(photo: Photo, make: AvatarMaker, *, hair: bool = False) -> tuple[Pair, float]:
+def compare_photo(photo: Photo, make: AvatarMaker, *, hair: bool = True) -> tuple[Pair, float]:
     """Photo and avatar, and the seconds that the avatar took. Raises BadInput for a photo that cannot be used."""
     (sighting,) = see(photo, 1)
     begin = time.perf_counter()
@@ -116,7 +116,7 @@ def compare_photo(photo: Photo, make: AvatarMaker, *, hair: bool = False) -> tup
     return pair_of(photo, sighting, crop, input_view(avatar, crop), hair=hair), seconds
 
 
-def pair_of(photo: Photo, sighting: Sighting, crop: Crop, drawn: Bytes, *, hair: bool = False) -> Pair:
+def pair_of(photo: Photo, sighting: Sighting, crop: Crop, drawn: Bytes, *, hair: bool = True) -> Pair:
     """What is compared of a photo and an avatar drawn into the same crop, (size, size, 4) with straight alpha."""
     region = counted(sighting, crop, drawn[..., 3], hair=hair)
     if not region.any():
@@ -127,7 +127,7 @@ def pair_of(photo: Photo, sighting: Sighting, crop: Crop, drawn: Bytes, *, hair:
     return Pair(cut, seen, region, crop.place(sighting.landmarks.points[:, :2]))
 
 
-def counted(sighting: Sighting, crop: Crop, alpha: Bytes, *, hair: bool = False) -> Region:
+def counted(sighting: Sighting, crop: Crop, alpha: Bytes, *, hair: bool = True) -> Region:
     """(size, size) what counts, by the protocol above; alpha (size, size) is the avatar's."""
     masks = sighting.masks
 

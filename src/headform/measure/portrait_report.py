@@ -48,13 +48,13 @@ def measure_portraits(
     backend: str | AvatarMaker | None = None,
     progress: Progress | None = None,
     *,
-    hair: bool = False,
+    hair: bool = True,
     model: HeadModel | None = None,
 ) -> Report:
     """Every photo in a folder and the folders in it; `backend` is a name or makes an avatar from a photo.
 
-    With `hair`, the photo's hair counts. A photo that gives no avatar is listed and left out of the means. Raises
-    BadInput if the folder holds no photos or none of them can be measured.
+    Without `hair`, the photo's hair does not count. A photo that gives no avatar is listed and left out of the means.
+    Raises BadInput if the folder holds no photos or none of them can be measured.
     """
     place = Path(folder)
     paths = find_portraits(place)
@@ -68,7 +68,7 @@ def measure_portraits(
     tell("done", 1.0)
     if not any(row.likeness for row in rows):
         raise BadInput(f"{place}: none of {len(rows)} photos could be measured; the first: {rows[0].error}")
-    title = f"Portraits{', with hair' if hair else ''}: {place.resolve().name}"
+    title = f"Portraits{'' if hair else ', without hair'}: {place.resolve().name}"
     return likeness_report("portrait", title, described(hair), rows)
 
 

@@ -73,7 +73,7 @@ def measure_second_views(
     backend: str | AvatarMaker | None = None,
     progress: Progress | None = None,
     *,
-    hair: bool = False,
+    hair: bool = True,
     model: HeadModel | None = None,
 ) -> Report:
     """Every scan, or set of photos, in a folder; `backend` is a name or makes an avatar from a photo.
@@ -99,11 +99,11 @@ def measure_second_views(
     tell("done", 1.0)
     if not any(row.likeness for row in rows):
         raise BadInput(f"{place}: no second view could be measured; the first: {rows[0].name}: {rows[0].error}")
-    title = f"Second views{', with hair' if hair else ''}: {place.resolve().name}"
+    title = f"Second views{'' if hair else ', without hair'}: {place.resolve().name}"
     return likeness_report("second view", title, SECOND + described(hair), rows, given)
 
 
-def measure_subject(subject: Subject, make: AvatarMaker, *, hair: bool = False) -> list[Row]:
+def measure_subject(subject: Subject, make: AvatarMaker, *, hair: bool = True) -> list[Row]:
     """The given view, for comparison, then the second ones. Raises BadInput where the front gives no avatar."""
     (sighting,) = see(subject.front, 1)
     begin = time.perf_counter()
@@ -120,7 +120,7 @@ def measure_subject(subject: Subject, make: AvatarMaker, *, hair: bool = False) 
     return rows
 
 
-def compare_from(avatar: Avatar, photo: Photo, camera: Camera, *, hair: bool = False) -> Pair:
+def compare_from(avatar: Avatar, photo: Photo, camera: Camera, *, hair: bool = True) -> Pair:
     """A photo and the avatar, posed and lit as in the photo it was made from, drawn with the camera of this one."""
     (sighting,) = see(photo, 1)
     crop = head_crop(sighting.face.box)

@@ -92,10 +92,12 @@ def _shade(
         red = (colours[n, 0] * open_sky + gleam) * max(soft_light(soft, 0, nx, ny, nz), 0.0)
         green = (colours[n, 1] * open_sky + gleam) * max(soft_light(soft, 1, nx, ny, nz), 0.0)
         blue = (colours[n, 2] * open_sky + gleam) * max(soft_light(soft, 2, nx, ny, nz), 0.0)
-        # where the cones into which a hair mirrors lie to the eye, of each highlight: sines and cosines
-        outer_sine, inner_sine = tv + MIRRORED_SHIFT + wander[n // length], tv + INNER_SHIFT + wander[n // length]
-        outer_cosine = np.sqrt(max(1 - outer_sine * outer_sine, 0.0))
-        inner_cosine = np.sqrt(max(1 - inner_sine * inner_sine, 0.0))
+        # where the cones into which a hair mirrors lie to the eye, of each highlight: sines and cosines; a hair that
+        # points at the eye has none beyond itself
+        outer_sine = min(max(tv + MIRRORED_SHIFT + wander[n // length], -1.0), 1.0)
+        inner_sine = min(max(tv + INNER_SHIFT + wander[n // length], -1.0), 1.0)
+        outer_cosine = np.sqrt(1 - outer_sine * outer_sine)
+        inner_cosine = np.sqrt(1 - inner_sine * inner_sine)
         for lamp in range(sky):
             tl = tx * directions[lamp, 0] + ty * directions[lamp, 1] + tz * directions[lamp, 2]
             across = np.sqrt(max(1 - tl * tl, 0.0))
