@@ -9,7 +9,18 @@ from plain_groom import plain_groom
 from scipy.spatial import cKDTree
 
 from headform.hair.groom import Groom, none
-from headform.hair.scalp_paint import DEEPEST, LONG, ROUGH, SHADE, STUBBLE, scalp_cover, scalp_paint, with_painted_scalp
+from headform.hair.scalp_paint import (
+    COVERED,
+    DEEPEST,
+    LONG,
+    ROUGH,
+    SHADE,
+    STUBBLE,
+    STUBBLE_SHADE,
+    scalp_cover,
+    scalp_paint,
+    with_painted_scalp,
+)
 from headform.head.embedding import Embedding
 from headform.render.colour import to_linear
 from headform.skin.atlas import SKIN, atlas, skin_mesh
@@ -59,11 +70,52 @@ def test_the_paint_is_the_hair_in_its_own_shade_and_leaves_the_face_alone(groom:
     assert (cover == 0).mean() > 0.5
 
 
-def test_skin_is_seen_between_stubble(groom: Groom) -> None:
-    """Half as long as LONG: half way from STUBBLE to DEEPEST."""
-    short = plain_groom(12_000, length=LONG / 2)
-    assert scalp_cover(short, SIZE).max() == pytest.approx((STUBBLE + DEEPEST) / 2, abs=0.03)
-    assert scalp_cover(groom, SIZE).max() > 0.9
+@pytest.mark.parametrize("length", [0.0005, 0.003, 0.006, 0.012])
+def test_short_hair_covers_what_beer_and_lambert_say(length: float) -> None:
+    """Where roots are as dense as they mostly are, hair takes exp(−depth) of the skin's colour, by its length."""
+    short = plain_groom(12_000, length=length)
+    distance, texel = away_from_roots(short, SIZE)
+    cover = scalp_cover(short, SIZE).reshape(-1)[texel][distance < 0.001]
+    wanted = DEEPEST * (1 - np.exp(-COVERED * (length + STUBBLE)))
+    assert np.median(cover) == pytest.approx(wanted, rel=0.06)
+
+
+def test_hair_that_is_long_anyway_covers_no_more() -> None:
+    one, other = (scalp_cover(plain_groom(12_000, length=length), SIZE) for length in (LONG, 3 * LONG))
+    np.testing.assert_allclose(one, other, atol=1e-5)
+
+
+def test_a_fade_grows_dark_with_its_hair(groom: Groom) -> None:
+    """Hair of half a millimetre at the lower edge that grows to a centimetre 5 cm higher, in one head of hair."""
+    assert groom.roots is not None
+    height = groom.points[:, 0, 1]
+    grown = np.clip((height - np.quantile(height, 0.02)) / 0.05, 0.05, 1)[:, None, None]
+    root = groom.points[:, :1]
+    fade = replace(groom, points=root + (groom.points - root) * (grown * 0.01 / groom.lengths()[:, None, None]))
+    at = atlas(SIZE)
+    cover = scalp_cover(fade, SIZE).reshape(-1)[at.texel]
+    distance, texel = away_from_roots(fade, SIZE)
+    among = np.isin(at.texel, texel[distance < 0.0015])
+    up = at.position[:, 1] - np.quantile(height, 0.02)
+    bands = [np.median(cover[among & (up > low) & (up < low + 0.01)]) for low in (0.0, 0.01, 0.02, 0.03, 0.04)]
+    assert bands == sorted(bands)
+    assert bands[0] < 0.45 * bands[-1], "the lowest centimetre is mostly skin"
+    assert max(np.diff(bands)) < 0.5 * (bands[-1] - bands[0]), "nowhere a step"
+
+
+def test_thin_paint_is_the_colour_of_the_hairs_and_deep_paint_their_shade() -> None:
+    """Only between stubble does the hair's own colour show: among long hair it is dark."""
+    skin = to_linear(textures().albedo / 255)
+    for length, left in ((0.001, STUBBLE_SHADE), (0.06, SHADE)):
+        groom = plain_groom(12_000, length=length)
+        cover = scalp_cover(groom, SIZE)
+        full = cover > 0.9 * np.quantile(cover[cover > 0], 0.9)
+        share = cover[full][:, None]
+        paint = (to_linear(scalp_paint(textures(), groom)[full] / 255) - (1 - share) * skin[full]) / share
+        seen = float(np.median(paint / to_linear(groom.point_colours()[0, 0])))
+        expected = STUBBLE_SHADE + (SHADE - STUBBLE_SHADE) * float(np.median(share)) / DEEPEST
+        assert seen == pytest.approx(expected, rel=0.12)
+        assert abs(seen - left) < 0.2
 
 
 def test_a_painted_scalp_does_not_gleam(groom: Groom) -> None:

@@ -88,7 +88,7 @@ def test_without_torch_the_remedy_is_told(
 
     monkeypatch.setattr(builtins, "__import__", without)
     assert main(["learn", "hair", "train", str(folder), "-o", str(tmp_path / "run")]) == 2
-    assert "pip install torch" in capsys.readouterr().err
+    assert "headform[learn]" in capsys.readouterr().err
 
 
 def test_a_file_that_is_no_network_is_refused(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -29,9 +29,9 @@ Floats = NDArray[np.float32]
 
 SIZE, FINE = 256, 512  # pixels of the crop in which hair is looked at, and coloured
 CROPPED = "buzz"  # the style of hair of a few millimetres
-ANYBODY = "side_part"  # the style of hair that no photo shows
+ANYBODY = "ivy_league"  # the style of hair that no photo shows
 ON_SCALP = 0.85  # of the way from crown to hairline: so far any scalp has hair, if it is not bald
-LITTLE = 1500  # pixels of 256²: less hair beside a hat is too dark or too bright to tell a colour
+LITTLE = 1500  # pixels of 256²: less hair beside a hat or at the photo's border tells no style and no colour
 SEED = 0
 
 GUESSED = {
@@ -56,7 +56,7 @@ def hair_of(photo: Photo, sighting: Sighting, fit: HeadFit, model: HeadModel, li
     wearer = wearer_of(model, fit.neutral(model))
     sight = sight_of(evidence, sighting, fit, model)
     groom = grown(evidence, sight, wearer, model, seed)
-    if evidence.kind != "covered" or evidence.hair.sum() > LITTLE:
+    if evidence.kind != "covered" or evidence.hair.sum() >= LITTLE:
         groom = coloured(groom, photo, sighting, fit, model, light)
     warnings = (GUESSED[evidence.kind],) if evidence.kind in GUESSED else ()
     return Hair(groom, warnings)
@@ -80,7 +80,7 @@ def grown(evidence: HairEvidence, sight: Sight, wearer: Wearer, model: HeadModel
 
 def chosen(evidence: HairEvidence, sight: Sight, wearer: Wearer, model: HeadModel) -> tuple[Style, Floats]:
     """The style of the library that is most like the photo, and its guides."""
-    if evidence.kind == "shaved" or not evidence.hair.any():
+    if evidence.kind == "shaved" or (evidence.kind != "hair" and evidence.hair.sum() < LITTLE):
         style = style_named(CROPPED if evidence.kind == "shaved" else ANYBODY)
         return style, guides_of(style, wearer)
     shapes = library_shapes(model)

@@ -44,7 +44,7 @@ def torch_or_advice() -> Any:
     try:
         import torch
     except ImportError as error:
-        raise MissingExtra("training needs PyTorch: pip install torch") from error
+        raise MissingExtra('training needs PyTorch: pip install "headform[learn]"') from error
     return torch
 
 
@@ -171,7 +171,7 @@ def _halved(content: bytes) -> bytes:
         import onnx
         from onnx import numpy_helper
     except ImportError as error:
-        raise MissingExtra("writing a network needs the package onnx: pip install onnx") from error
+        raise MissingExtra('writing a network needs the package onnx: pip install "headform[learn]"') from error
     model = onnx.load_from_string(content)
     graph, casts = model.graph, []
     for weight in graph.initializer:

@@ -20,16 +20,16 @@ Floats = NDArray[np.float32]
 
 # Marschner et al. 2003 in Kajiya and Kay's terms: scales tilt by 2–3°, so the light that is mirrored at once
 # (white) goes towards the root, and the light that went through the hair twice (coloured) towards the tip
-MIRRORED_SHIFT, MIRRORED_STRENGTH = 0.10, 0.30
-INNER_SHIFT, INNER_STRENGTH = -0.18, 0.87
+MIRRORED_SHIFT, MIRRORED_STRENGTH = 0.10, 0.20
+INNER_SHIFT, INNER_STRENGTH = -0.18, 0.9
 SPREAD = 0.18  # how far highlights wander from strand to strand
-MATTE = 0.50
+MATTE = 0.52
 WHITENESS = 0.18  # of the mirrored light, whatever the colour of the hair
 FLOOR = 0.12  # of the sky's light is left in the deepest hair: it is passed on from hair to hair
 PASSED_ON = 0.25  # of a lamp's matte light goes on from hair to hair, and meets half of the hair in its way
 # Hair is rough, and mirrors in all directions a little: dark hair shows its shape by nothing else
-SHEEN = 0.034  # of a lamp's light, whatever the colour of the hair
-SKY_SHEEN = 0.03  # of the sky's
+SHEEN = 0.025  # of a lamp's light, whatever the colour of the hair
+SKY_SHEEN = 0.01  # of the sky's
 
 
 def shade_strands(strands: Strands, light: Light, camera: Camera, haze: Haze | None) -> Floats:
