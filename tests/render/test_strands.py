@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from headform.errors import BadInput
-from headform.render import Camera, Drawn, Lamp, Light, Material, Scene, Strands, Surface, render
+from headform.render import Camera, Drawn, Lamp, Light, Material, Scene, Strands, Surface, render, studio_light
 from headform.render.colour import to_srgb
-from headform.render.haze import haze_of, light_through
+from headform.render.haze import Haze, haze_of, light_through
+from headform.render.strand_shade import FLOOR, PASSED_ON, shade_strands
 
 BLACK = (0.0, 0.0, 0.0)
 
@@ -92,6 +93,55 @@ def test_highlights_come_with_shine(flat_camera: Camera) -> None:
         for s in (0.0, 1.0)
     )
     assert (bright > dull + 10).all()
+
+
+def tangle(count: int = 300) -> Any:
+    """Strands that go all ways, and some straight towards the eye and away from it."""
+    rng = np.random.default_rng(3)
+    ways = rng.normal(size=(count, 3))
+    ways[:20] = (0, 0, 1) * np.sign(rng.normal(size=(20, 1))) + 0.05 * rng.normal(size=(20, 3))
+    return (ways / np.linalg.norm(ways, axis=1, keepdims=True))[:, None] * np.linspace(-0.05, 0.05, 6)[None, :, None]
+
+
+def dim(level: float) -> Haze:
+    """A haze that lets the same share of all light through everywhere."""
+    return Haze(np.full(3, -1.0), 1.0, np.full((4, 4, 4, 4), level, np.float32))
+
+
+def test_light_from_hair_is_a_gloss_and_a_part_in_proportion_to_its_colour(flat_camera: Camera) -> None:
+    def sent(linear: float) -> Any:
+        hair = Strands(tangle(), (float(to_srgb(linear)),) * 3)
+        return shade_strands(hair, studio_light(), flat_camera, dim(0.4))
+
+    gloss, white = sent(0.0), sent(1.0)
+    assert (gloss >= 0).all() and gloss.max() > 0.01 and (white > gloss).all()
+    np.testing.assert_allclose(sent(0.2), gloss + 0.2 * (white - gloss), atol=2e-5)
+
+
+def test_hair_that_points_at_the_eye_does_not_glitter(flat_camera: Camera) -> None:
+    """No hair sends more than a hair whose highlights both have their full strength."""
+    lamp = Light.of([Lamp(np.array([0.0, 0.4, 1.0]), np.ones(3))])
+    assert shade_strands(Strands(tangle(), (1.0, 1.0, 1.0)), lamp, flat_camera, None).max() < 2
+
+
+def test_black_hair_shows_no_light_from_straight_behind(flat_camera: Camera) -> None:
+    upright = line((0, -0.2, 0), (0, 0.2, 0))
+    before, behind = (
+        shade_strands(Strands(upright, BLACK), Light.of([Lamp(np.array([0.0, 0.0, z]), np.ones(3))]), flat_camera, None)
+        for z in (1, -1)
+    )
+    assert before.min() > 0.02
+    np.testing.assert_allclose(behind, 0, atol=1e-6)
+
+
+def test_dull_hair_in_the_shade_keeps_some_of_the_light(flat_camera: Camera) -> None:
+    """A tenth of each light arrives: of the sky's FLOOR more is passed on, of a lamp's so much of √0.1."""
+    hair = Strands(line((0, -0.2, 0), (0, 0.2, 0)), (1.0, 1.0, 1.0), shine=0)
+    lamp, sky = Light.of([Lamp(np.array([0.3, 0.2, 1.0]), np.ones(3))] * 3), Light.of(ambient=1.0)
+    for light, kept in ((lamp, 0.1 + PASSED_ON * (0.1**0.5 - 0.1)), (sky, FLOOR + (1 - FLOOR) * 0.1)):
+        haze = dim(0.1)._replace(through=np.full((4, 4, 4, len(light.lamps) + 1), 0.1, np.float32))
+        shaded, lit = (shade_strands(hair, light, flat_camera, each) for each in (haze, None))
+        np.testing.assert_allclose(shaded, kept * lit, rtol=1e-4)
 
 
 def test_a_slab_of_hair_lets_through_what_beer_and_lambert_say() -> None:

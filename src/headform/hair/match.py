@@ -31,12 +31,12 @@ BEHIND = 0.006  # metres that hair may be behind the head's surface and still be
 
 # weights against the overlap of 0–1; hair over bare skin speaks strongest against a style
 ORIENTATION, ON_FACE, UNRULY = 0.35, 1.5, 1.0
-# Hair that is plaited, shaved at the sides, cropped or half gone is rare. From the front tied hair looks like short hair and
-# is much rarer, unless hair stands off as a knot does; two knots are rare all the same
+# Hair that is plaited, shaved at the sides, cropped or half gone is rare. From the front tied hair looks like short
+# hair and is much rarer, unless hair stands off as a knot does; two knots are rare all the same
 RARE, TIED, KNOTTED = 0.25, 0.4, 0.05
 FAR_OFF, KNOT = 0.035, 0.08  # metres from the head where only tied hair or an afro is; share of the hair that says so
 UNUSUAL = {"mohawk", "flat-top", "spiky", "twists"}  # tags of hair that is rare too
-WIDE_CROWN = 0.03  # metres of bare crown
+FAR_BACK, WIDE_CROWN = 0.9, 0.03  # of a receding hairline, and metres of bare crown, from which few hairs are left
 CROPPED = 0.012  # metres: hair so short is another kind of evidence
 NEIGHBOURS = 4.0  # pixels of 256 over which straight hair agrees about its way
 CALM, WILD = 0.07, 0.42  # disorder of straight hair, and what coils add: Figaro's straight hair has 0.1, kinky 0.4
@@ -80,7 +80,7 @@ def rarity(style: Style) -> float:
     if style.ties:
         return TIED + RARE * (len(style.ties) > 1)
     unlike_most = style.pattern != "free" or style.strip or style.side or style.rows or max(style.length) < CROPPED
-    unlike_most = unlike_most or style.crown > WIDE_CROWN
+    unlike_most = unlike_most or style.recede > FAR_BACK or style.crown > WIDE_CROWN
     return RARE if unlike_most or UNUSUAL & set(style.tags) else 0.0
 
 

@@ -20,16 +20,17 @@ Floats = NDArray[np.float32]
 
 # Marschner et al. 2003 in Kajiya and Kay's terms: scales tilt by 2–3°, so the light that is mirrored at once
 # (white) goes towards the root, and the light that went through the hair twice (coloured) towards the tip
-MIRRORED_SHIFT, MIRRORED_STRENGTH = 0.10, 0.20
+MIRRORED_SHIFT, MIRRORED_STRENGTH = 0.10, 0.24
 INNER_SHIFT, INNER_STRENGTH = -0.18, 0.9
 SPREAD = 0.18  # how far highlights wander from strand to strand
-MATTE = 0.52
+MATTE = 0.51
 WHITENESS = 0.18  # of the mirrored light, whatever the colour of the hair
 FLOOR = 0.12  # of the sky's light is left in the deepest hair: it is passed on from hair to hair
 PASSED_ON = 0.25  # of a lamp's matte light goes on from hair to hair, and meets half of the hair in its way
-# Hair is rough, and mirrors in all directions a little: dark hair shows its shape by nothing else
-SHEEN = 0.025  # of a lamp's light, whatever the colour of the hair
-SKY_SHEEN = 0.01  # of the sky's
+# Hair is rough, and mirrors widely, whatever its colour: dark hair shows its shape by nothing else. The sheen meets
+# half of the hair in its way too: light that is mirrored goes on
+SHEEN = 0.032  # of a lamp's light, to the 8th power of the cosine
+SKY_SHEEN = 0.012  # of the sky's
 
 
 def shade_strands(strands: Strands, light: Light, camera: Camera, haze: Haze | None) -> Floats:
@@ -105,16 +106,17 @@ def _shade(
             inner = max(across * inner_cosine - tl * inner_sine, 0.0)
             for _ in range(3):
                 mirrored, inner = mirrored * mirrored, inner * inner
-            # the rough surface of a hair mirrors most back to where the light comes from, nothing straight on
+            # the surface of a hair mirrors most back to where light comes from, and nothing straight on
             facing = nx * directions[lamp, 0] + ny * directions[lamp, 1] + nz * directions[lamp, 2]
-            sheen = mirrored * SHEEN * shine * 0.5 * (across + facing)
+            sheen = SHEEN * mirrored
             mirrored *= mirrored  # to the 16th, and the white one sharper
-            mirrored *= mirrored * mirrored * mirrored * MIRRORED_STRENGTH * shine
-            inner *= inner * INNER_STRENGTH * shine
+            mirrored *= mirrored * mirrored * mirrored * MIRRORED_STRENGTH
+            inner *= inner * INNER_STRENGTH
             arrives = through[mine, lamp]
             spread = np.sqrt(arrives)
-            white = arrives * WHITENESS * mirrored + spread * sheen
-            body = arrives * (mirrored + inner) + (arrives + PASSED_ON * (spread - arrives)) * MATTE * across
+            white = shine * 0.5 * (across + facing) * (arrives * WHITENESS * mirrored + spread * sheen)
+            matte = MATTE * across * (arrives + PASSED_ON * (spread - arrives))
+            body = matte + shine * arrives * (mirrored + inner)
             red += intensities[lamp, 0] * (colours[n, 0] * body + white)
             green += intensities[lamp, 1] * (colours[n, 1] * body + white)
             blue += intensities[lamp, 2] * (colours[n, 2] * body + white)
