@@ -29,13 +29,19 @@ from headform.skin.wardrobe import Wardrobe, surfaces
 
 Bytes = NDArray[np.uint8]
 
-SEED, STYLE, COLOUR = 9, "wavy_bob", "chestnut"
+SEED, STYLE, COLOUR = 9, "bob_fringe", "dark blond"
 YAW, SIDE, SIZE = 0.3, 1600, 400  # radians; pixels of the photo, and of a view
 NARROW = 45  # pixels of a view that are left out on either side
 CLOSER = 0.84  # of the head crop, from its middle
 GROUND = (0.80, 0.81, 0.83)
 AROUND = (50, -50, 180)  # degrees
-TRIED_ON = (("pixie", None), ("afro", "auburn"), ("box_braids", "black"), ("ponytail", "blond"), ("long_curly", "teal"))
+TRIED_ON = (
+    ("pixie", None),
+    ("afro", "auburn"),
+    ("box_braids", "black"),
+    ("ponytail", "chestnut"),
+    ("long_curly", "teal"),
+)
 SHEET = (
     "buzz", "crew_cut", "side_part", "quiff", "curtains", "mid_fade", "mohawk", "pixie",
     "short_curly", "chin_bob", "bob_fringe", "wavy_bob", "shag", "mullet", "curly_fringe", "afro",

@@ -92,7 +92,9 @@ def test_shapes_know_curls_and_what_is_rare() -> None:
         assert rarity(style(name)) == 0
     for name in ("buzz", "cornrows", "locs_long", "mohawk", "side_undercut"):
         assert 0 < rarity(style(name)) < rarity(style("ponytail")) <= rarity(style("space_buns"))
-    wild = shapes_of([style("long_straight"), style("long_wavy"), style("afro")], [made.guides[0]] * 3).wild
+    wild = shapes_of(
+        [style("long_straight"), style("long_wavy"), style("afro")], [guides_of(style("afro"), wearer_of(head()))] * 3
+    ).wild
     assert wild[0] < wild[1] < wild[2]
 
 

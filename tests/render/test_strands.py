@@ -52,8 +52,8 @@ def test_a_surface_hides_what_is_behind_it(square: Any, flat_camera: Camera) -> 
 
 def test_the_nearer_strand_is_on_top_in_any_order(flat_camera: Camera) -> None:
     light = Light.of(ambient=1.0)
-    red = Strands(line((0, -0.3, 0.05), (0, 0.3, 0.05)), (1, 0, 0), width=0.08, tip=1, shadow=0)
-    green = Strands(line((0, -0.3, 0.0), (0, 0.3, 0.0)), (0, 1, 0), width=0.08, tip=1, shadow=0)
+    red = Strands(line((0, -0.3, 0.05), (0, 0.3, 0.05)), (1, 0, 0), width=0.08, tip=1, shine=0, shadow=0)
+    green = Strands(line((0, -0.3, 0.0), (0, 0.3, 0.0)), (0, 1, 0), width=0.08, tip=1, shine=0, shadow=0)
     for groups in ((red, green), (green, red)):
         assert render(Scene((), groups, light=light), flat_camera, 1).rgba[32, 32].tolist() == [
             255,
@@ -67,7 +67,7 @@ def test_a_card_between_two_strands_is_between_them(square: Any, flat_camera: Ca
     light = Light.of(ambient=1.0)
     card = square(0, material=Material((0, 1, 0), unlit=True, opacity=0.5), drawn=Drawn.CARDS)
     for z, expected in ((0.05, [1.0, 0.0]), (-0.05, [0.5, 0.5])):
-        hair = Strands(line((0, -0.3, z), (0, 0.3, z)), (1, 0, 0), width=0.08, tip=1, shadow=0)
+        hair = Strands(line((0, -0.3, z), (0, 0.3, z)), (1, 0, 0), width=0.08, tip=1, shine=0, shadow=0)
         rgb = render(Scene((card,), (hair,), light=light), flat_camera, 1).rgb[32, 32]
         np.testing.assert_allclose(rgb[:2], 255 * to_srgb(expected), atol=1)
 

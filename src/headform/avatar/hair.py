@@ -32,6 +32,7 @@ BARE_SIZE = 512  # pixels: a scalp has no features that are smaller than a milli
 BARE_QUALITY, RELIEF_QUALITY = 90, 90  # of JPEGs
 KEPT, STRANDS = "hair.npz", "hair.data"  # files of the strands: to be read back, and for other programs
 COARSE_HUES = 2  # Pillow's name for hues at half the resolution
+SHARED_STRANDS = 10000  # in files for other programs: the grooms of USC-HairSalon have as many
 COARSE_STRANDS, COARSE_KNOTS = 2500, 16  # of the hair in files that hold it only to be read back: a quarter megabyte
 DARKEST = 1e-3  # linear: colours are divided by the brightest of them
 SKULL = JOINTS.index("neck")  # the joint that carries the scalp, and so the hair
@@ -119,10 +120,10 @@ def kept(groom: Groom) -> bytes:
 
 
 def strands(groom: Groom) -> bytes:
-    """The hair as other programs for strands read it."""
+    """The hair as other programs for strands read it: so many of the strands as those have guides for."""
     from headform.hair.files import to_bytes
 
-    return to_bytes(groom, ".data")
+    return to_bytes(groom.thinned(SHARED_STRANDS), ".data")
 
 
 def kept_coarsely(groom: Groom) -> bytes:

@@ -26,6 +26,7 @@ USUAL_QUALITY = 95
 WORKERS = 2  # Pillow leaves Python's lock while it encodes
 PREVIEW_YAW, PREVIEW_PITCH, PREVIEW_SIZE = 30.0, 4.0, 512  # degrees, pixels
 PREVIEW_TEXTURE = 1024  # pixels: finer ones would not be seen
+PREVIEW_STRANDS = 9000
 PREVIEW_GROUND = (0.80, 0.81, 0.83)
 
 _resized: WeakKeyDictionary[Textures, dict[int, Textures]] = WeakKeyDictionary()
@@ -77,6 +78,8 @@ def preview(avatar: Avatar) -> bytes:
     if avatar not in _previews:
         large = avatar.textures is not None and len(avatar.textures.albedo) > PREVIEW_TEXTURE
         shown = replace(avatar, textures=worn(avatar, PREVIEW_TEXTURE)) if large else avatar
+        if avatar.hair is not None:
+            shown = replace(shown, hair=avatar.hair.thinned(PREVIEW_STRANDS))
         drawn = shown.render(PREVIEW_YAW, PREVIEW_PITCH, PREVIEW_SIZE, background=PREVIEW_GROUND)
         _previews[avatar] = png(np.ascontiguousarray(drawn[..., :3]))
     return _previews[avatar]

@@ -86,7 +86,8 @@ def chosen(evidence: HairEvidence, sight: Sight, wearer: Wearer, model: HeadMode
     shapes = library_shapes(model)
     order = ranked(shapes, sight, evidence, wearer)[0]
     best = next(each for each in order if evidence.kind == "hair" or not shapes.rare[each])
-    return shapes.styles[best], shapes.guides[best]
+    style = shapes.styles[best]
+    return style, guides_of(style, wearer)
 
 
 def coloured(

@@ -27,6 +27,7 @@ MATTE = 0.51
 WHITENESS = 0.18  # of the mirrored light, whatever the colour of the hair
 FLOOR = 0.12  # of the sky's light is left in the deepest hair: it is passed on from hair to hair
 PASSED_ON = 0.25  # of a lamp's matte light goes on from hair to hair, and meets half of the hair in its way
+DARK = 1e-4  # of a lamp's light: where less arrives, what is passed on is less than 0.002 even in white hair
 # Hair is rough, and mirrors widely, whatever its colour: dark hair shows its shape by nothing else. The sheen meets
 # half of the hair in its way too: light that is mirrored goes on
 SHEEN = 0.032  # of a lamp's light, to the 8th power of the cosine
@@ -100,6 +101,9 @@ def _shade(
         outer_cosine = np.sqrt(1 - outer_sine * outer_sine)
         inner_cosine = np.sqrt(1 - inner_sine * inner_sine)
         for lamp in range(sky):
+            arrives = through[mine, lamp]
+            if arrives < DARK:
+                continue
             tl = tx * directions[lamp, 0] + ty * directions[lamp, 1] + tz * directions[lamp, 2]
             across = np.sqrt(max(1 - tl * tl, 0.0))
             mirrored = max(across * outer_cosine - tl * outer_sine, 0.0)
@@ -112,7 +116,6 @@ def _shade(
             mirrored *= mirrored  # to the 16th, and the white one sharper
             mirrored *= mirrored * mirrored * mirrored * MIRRORED_STRENGTH
             inner *= inner * INNER_STRENGTH
-            arrives = through[mine, lamp]
             spread = np.sqrt(arrives)
             white = shine * 0.5 * (across + facing) * (arrives * WHITENESS * mirrored + spread * sheen)
             matte = MATTE * across * (arrives + PASSED_ON * (spread - arrives))
