@@ -36,6 +36,7 @@ class Groom:
     guides   (32, 32, 100, 4) what it was grown from: offsets from each root in metres, and curliness 0–1; NaN where
              nothing grows. None for hair from elsewhere
     about    plain values that say what it is: name, tags, seed, source, licence
+    shine    strength of the white light on it; 1 is healthy hair
     """
 
     points: Floats
@@ -44,6 +45,7 @@ class Groom:
     roots: Embedding | None = None
     guides: Floats | None = None
     about: Mapping[str, Any] = field(default_factory=dict)
+    shine: float = 1.0
 
     def __post_init__(self) -> None:
         points = np.ascontiguousarray(self.points, np.float32)
@@ -83,7 +85,7 @@ class Groom:
 
     def strands(self) -> Strands:
         """What the renderer draws."""
-        return Strands(self.points, self.colours, self.width, shadow=self._shadow())
+        return Strands(self.points, self.colours, self.width, shine=self.shine, shadow=self._shadow())
 
     def _shadow(self) -> float:
         """Metres: light hair shades what is under it less, for light goes through it again and again."""

@@ -30,7 +30,7 @@ WIDE = 1  # pixels around them that it covers: guides are a few millimetres apar
 BEHIND = 0.006  # metres that hair may be behind the head's surface and still be seen
 
 # weights against the overlap of 0–1; hair over bare skin speaks strongest against a style
-ORIENTATION, ON_FACE, UNRULY = 0.35, 1.5, 1.0
+ORIENTATION, ON_FACE, UNRULY = 0.35, 1.5, 0.9
 # Hair that is plaited, shaved at the sides, cropped or half gone is rare. From the front tied hair looks like short
 # hair and is much rarer, unless hair stands off as a knot does; two knots are rare all the same
 RARE, TIED, KNOTTED = 0.25, 0.4, 0.05

@@ -29,6 +29,7 @@ PARTS = 10  # of the way from root to tip, for the colour of strands that were n
 REACH = 0.35  # of a strand's length over which a seen colour fades to what is usual there
 SHADED = 24  # knots of each strand for which light is reckoned
 PASSES, LIGHT_HAIR = 2, 0.08  # light hair shades itself less, which is known once its colour is; mean reflectance
+DARK, LEAST_BODY, LEAST_SHINE = 25, 0.25, 0.03  # percentile of the photo's hair, and how much of it may be gloss
 FEW = 200  # points that were seen say little
 
 
@@ -58,8 +59,11 @@ def tinted(
     front = np.full(head.shape, np.inf, np.float32)
     _foremost(seen, head, front)
     radiance = np.asarray(LINEAR[picture], np.float32)
+    shine = 1.0
     for _ in range(PASSES):
         body, gloss, knots = _lighting(posed, camera, light)
+        shine = _shine(pure, radiance, gloss)
+        gloss *= np.float32(shine)
         colours = np.full(groom.points.shape, np.nan, np.float32)
         least = LEAST_LIGHT * np.median(body, (0, 1))
         _take(seen, front, pure, radiance, body, gloss, knots, least.astype(np.float32), colours)
@@ -71,7 +75,15 @@ def tinted(
             break
         posed = replace(posed, colours=np.asarray(to_srgb(usual.mean(0)), np.float32))
     _complete(colours, known, usual, tones, REACH)
-    return replace(groom, colours=np.asarray(to_srgb(colours).clip(0, 1), np.float32))
+    return replace(groom, colours=np.asarray(to_srgb(colours).clip(0, 1), np.float32), shine=shine)
+
+
+def _shine(pure: NDArray[np.bool_], radiance: Floats, gloss: Floats) -> float:
+    """How strongly the hair shines, of the shine that `gloss` (S, K, 3) is for: dark hair in a photo is often duller,
+    and could never be darker than its gloss."""
+    dark = np.percentile(radiance[pure].mean(1), DARK) if pure.any() else 1.0
+    white = float(np.median(gloss[gloss > 0])) if (gloss > 0).any() else 0.0
+    return float(np.clip(LEAST_BODY * dark / white, LEAST_SHINE, 1.0)) if white > 0 else 1.0
 
 
 def average(groom: Groom) -> tuple[float, float, float]:

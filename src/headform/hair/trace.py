@@ -21,8 +21,8 @@ from headform.render.clipping import NEAR
 Floats = NDArray[np.float32]
 
 SURFACE = 0.008  # metres behind the foremost hair that still count as what is seen
-FOLLOW = 0.85  # of the photo's flow that a strand at the surface takes on, at each knot
-INERTIA = 0.3  # of a turn is kept for the next knot: hair does not follow every pixel
+FOLLOW = 0.95  # of the photo's flow that a strand at the surface takes on, at each knot
+INERTIA = 0.2  # of a turn is kept for the next knot: hair does not follow every pixel
 FADE, LEAST_SURE = 0.9, 0.05  # of a turn is kept where the photo shows no flow, or one less sure than this
 SLIDE = -1.0  # pixels of 256 from the outline at which a strand begins to run along it
 END = 1.2  # pixels of 256 outside the hair where a strand ends

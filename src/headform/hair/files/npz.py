@@ -30,12 +30,16 @@ Arrays = dict[str, NDArray[Any]]
 
 FORMAT, VERSION = "headform-hair", 1
 STEP = 2e-5  # metres
+MOST_SHINE = 100.0
 FARTHEST = 10.0  # metres from the head; beyond it a place is damage
 SHADES = 255  # steps of a colour and of curliness
 MOST_UNPACKED = 1 << 30  # bytes of all arrays together
 MOST_ABOUT = 1 << 20  # bytes of the JSON
 FIRST_DAY = (1980, 1, 1, 0, 0, 0)
-ENTRIES = ("format", "about", "bends", "colours", "width", "corners", "barycentric", "grown", "guides", "curliness")
+ENTRIES = (
+    *("format", "about", "bends", "colours", "width", "shine"),
+    *("corners", "barycentric", "grown", "guides", "curliness"),
+)
 NPY = re.compile(rb"\{'descr': '([<|][iuf][124])', 'fortran_order': False, 'shape': \(([\d, ]*)\), \} *\n")
 NPY_START = b"\x93NUMPY\x01\x00"
 BROKEN = (zipfile.BadZipFile, zlib.error, struct.error, ValueError, KeyError, EOFError, RuntimeError, OSError)
@@ -49,6 +53,7 @@ def to_bytes(groom: Groom) -> bytes:
         "bends": _bends(groom.points),
         "colours": _shades(groom.colours),
         "width": np.array([groom.width], np.float32),
+        "shine": np.array([groom.shine], np.float32),
     }
     if groom.roots is not None:
         arrays["corners"] = np.asarray(groom.roots.corners, np.int32)
@@ -168,6 +173,9 @@ def _groom(arrays: Arrays, name: str) -> Groom:
     width = float(arrays["width"].reshape(1)[0])
     if not 0 <= width < FARTHEST:
         raise ValueError("its width is none of a strand")
+    shine = float(arrays["shine"].reshape(1)[0]) if "shine" in arrays else 1.0
+    if not 0 <= shine <= MOST_SHINE:
+        raise ValueError("it shines like no hair")
     points = _places(arrays["bends"], name)
     return Groom(
         points,
@@ -176,6 +184,7 @@ def _groom(arrays: Arrays, name: str) -> Groom:
         _roots(arrays, len(points)),
         _guides(arrays, name) if "guides" in arrays else None,
         about,
+        shine,
     )
 
 
