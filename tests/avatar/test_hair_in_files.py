@@ -177,7 +177,7 @@ def test_an_obj_has_hair_as_a_second_object(avatar: Avatar) -> None:
     np.testing.assert_allclose(normals[faces[0, :, 2]], cards.normals[cards.front()[0]], atol=6e-5)
     words = ("map_Kd", "map_Bump", "norm", "map_Pr", "map_d")
     named = {line[-1] for word in words for line in lines_of(files["head.mtl"], word)}
-    assert named <= set(files) and {"hair.png", "hair_normal.jpg", "albedo_hair.png", "roughness_hair.png"} <= named
+    assert named <= set(files) and {"hair.png", "hair_normal.jpg", "albedo_hair.jpg", "roughness_hair.jpg"} <= named
     np.testing.assert_array_equal(pixels_of(files["albedo.png"]), some_textures().albedo)
 
 

@@ -37,7 +37,8 @@ def files(avatar: Avatar, texture: int | None, stem: str) -> dict[str, bytes]:
     instead = {}
     if painted is not None and painted is not textures:
         instead = WITH_HAIR
-        exact |= {name: pictures.png(getattr(painted, field)) for field, name in WITH_HAIR.items()}
+        small = pictures.compact(painted)  # as in a .glb: nobody paints on these
+        exact |= {name: small[field] for field, name in WITH_HAIR.items()}
     cards = hair.cards(avatar)
     if cards is not None:
         exact |= {hair.PICTURE: hair.coloured_picture(cards), hair.RELIEF: hair.relief_picture(cards)}

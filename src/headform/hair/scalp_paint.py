@@ -10,7 +10,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from headform.hair.groom import Groom
-from headform.render.colour import to_linear, to_srgb
+from headform.render.colour import LINEAR, SRGB, to_linear
 from headform.skin.atlas import SKIN, atlas, skin_mesh
 from headform.skin.sheets import zoomed
 from headform.skin.textures import Textures
@@ -49,21 +49,10 @@ def with_painted_scalp(textures: Textures, groom: Groom) -> Textures:
         return textures
     if len(cover) != len(textures.albedo):
         cover = np.clip(zoomed(cover, len(textures.albedo)), 0, 1)
-    rough = textures.roughness + cover * (255 * ROUGH - textures.roughness)
-    roughness = np.maximum(np.rint(rough).astype(np.uint8), textures.roughness)
-    return replace(textures, albedo=_painted(textures.albedo, cover, groom), roughness=roughness)
-
-
-def _painted(albedo: Bytes, cover: Floats, groom: Groom) -> Bytes:
-    """The albedo in the shade of the hair, as far as it is covered."""
-    rows, columns = np.nonzero(cover > FAINT)  # elsewhere nothing changes, not even by rounding
-    share = cover[rows, columns, None]
-    shade = STUBBLE_SHADE + (SHADE - STUBBLE_SHADE) * share / DEEPEST
-    hair = shade * to_linear(groom.point_colours()[:, 0]).mean(0)
-    painted = albedo.copy()
-    mixed = (1 - share) * to_linear(painted[rows, columns] / 255) + share * hair
-    painted[rows, columns] = np.rint(255 * to_srgb(mixed)).astype(np.uint8)
-    return painted
+    root_colour = to_linear(groom.point_colours()[:, 0]).mean(0)
+    albedo, roughness = textures.albedo.copy(), textures.roughness.copy()
+    _paint(np.ascontiguousarray(cover, np.float32), root_colour, LINEAR, SRGB, albedo, roughness)
+    return replace(textures, albedo=albedo, roughness=roughness)
 
 
 def scalp_cover(groom: Groom, size: int) -> Floats:
@@ -107,6 +96,22 @@ def _looked_up(points: Floats, origin: Floats, grid: Floats) -> Floats:
     out = np.zeros(len(points), np.float32)
     _sample(points, origin, CELL, grid, out)
     return out
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _paint(cover: Any, hair: Any, linear: Any, srgb: Any, albedo: Any, roughness: Any) -> None:
+    """Give the albedo the shade of the hair as far as it is covered, and take its gleam."""
+    for row in range(cover.shape[0]):
+        for column in range(cover.shape[1]):
+            share = cover[row, column]
+            if not share > FAINT:  # elsewhere nothing changes, not even by rounding
+                continue
+            shade = STUBBLE_SHADE + (SHADE - STUBBLE_SHADE) * share / DEEPEST
+            for channel in range(3):
+                light = (1 - share) * linear[albedo[row, column, channel]] + share * shade * hair[channel]
+                albedo[row, column, channel] = srgb[int(light * (len(srgb) - 1) + 0.5)]
+            rough = int(roughness[row, column] + share * (255 * ROUGH - roughness[row, column]) + 0.5)
+            roughness[row, column] = max(rough, roughness[row, column])
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
