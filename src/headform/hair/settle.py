@@ -25,8 +25,10 @@ PUSH, PULL, TURN = 0.5, 0.5, 0.35  # shares of what is found that is done in a r
 WITHIN = 1.5  # pixels that hair is pushed inside the outline
 FARTHEST_PUSH, FARTHEST_PULL = 14.0, 44.0  # pixels of 256
 HOLE = 4  # pixels around a guide that its hair will fill
+TURN_LONG = 0.8  # knots that share a turn
 PULL_WIDE, PULL_LONG = (6.0, 1.5), 2.2  # guides, in the first round and in the last, and knots that share a pull
 FRONT = 0.02  # metres behind the foremost hair that still count as its surface
+ROOTED = 0.03  # metres from the root over which a strand becomes free to be moved
 STRETCH = 1.6  # of a guide's length: more would be another hair
 BEHIND = 0.006  # metres that hair may be behind the head's surface and still be seen
 BARE_ROOT = 5.0  # pixels of 256 that a root may lie outside the hair: fitted skulls are not surer
@@ -72,7 +74,8 @@ def _moved(points: Doubles, grows: NDArray[np.bool_], sight: Sight, wearer: Wear
     """Points (1024, COARSE, 3) in place, round by round."""
     camera = sight.camera
     root, first = points[:, :1].copy(), _lengths(points)
-    along = np.linspace(0, 1, COARSE)
+    along = np.linspace(0, 1, COARSE) * first[:, None]
+    loose = np.minimum(along / ROOTED, 1)[..., None] ** 0.5  # near its root a strand cannot go far
     unit = len(sight.hair) / 256
     for turn in range(ROUNDS):
         pixels, depth = camera.project(points.reshape(-1, 3))
@@ -83,11 +86,11 @@ def _moved(points: Doubles, grows: NDArray[np.bool_], sight: Sight, wearer: Wear
         _see(pixels, depth, grows, sight.head, front, HOLE * unit, seen)
         move = np.zeros((*points.shape[:2], 2))
         _push(pixels, seen, sight.outline, sight.slope, sight.known, WITHIN * unit, FARTHEST_PUSH * unit, move)
-        step = PUSH * _shared(move, (seen > 0).astype(float), 0.6, 1.5) * along[:, None] ** 0.4
+        step = PUSH * _shared(move, (seen > 0).astype(float), 0.6, 1.5) * loose
         if turn < LAST_PULL:
             pull, found = _pulls(pixels, seen, grows, sight, unit)
             wide = PULL_WIDE[0] * (PULL_WIDE[1] / PULL_WIDE[0]) ** (turn / (LAST_PULL - 1))
-            step += PULL * _shared(pull, found, wide, PULL_LONG) * along[:, None] ** 0.5
+            step += PULL * _shared(pull, found, wide, PULL_LONG) * loose
         shift = (step * metres[..., None]) @ camera.rotation[:2]
         points += shift
         points = _turned(points, pixels, seen, depth, front, sight)
@@ -153,8 +156,7 @@ def _turned(
     flat = legs @ plane.T
     size = np.linalg.norm(flat, axis=2, keepdims=True)
     turned = ways * size
-    legs = legs + (TURN * weight[..., None] * (turned - flat)) @ plane
-    legs = _bell(legs, 1, 0.8)
+    legs = legs + _bell(TURN * weight[..., None] * (turned - flat), 1, TURN_LONG) @ plane
     return np.concatenate([points[:, :1], points[:, :1] + np.cumsum(legs, 1)], 1)
 
 
