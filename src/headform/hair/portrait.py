@@ -96,10 +96,7 @@ def coloured(
     """The groom in the photo's colours."""
     crop = head_crop(sighting.face.box, FINE)
     camera, posed = crop.camera(fit.camera), fit.posed(model)
-    skin = (
-        model.triangles[model.triangle_part == model.part_index("skin")] if "skin" in model.parts else model.triangles
-    )
-    head = rasterise(posed, skin, camera).depth
+    head = rasterise(posed, scalp_of(model).triangles, camera).depth
     soft = crop.cut_mask(sighting.masks.hair)
     turned = groom.moved(fit.neutral(model), posed)
     return tinted(groom, turned, crop.cut(photo.pixels), soft, head, camera, light, crop.scale)

@@ -54,10 +54,7 @@ class Sight:
 def sight_of(evidence: HairEvidence, sighting: Sighting, fit: HeadFit, model: HeadModel) -> Sight:
     """What one photo shows of the hair of the head that was fitted to it."""
     camera, posed = rest_camera(fit, model, evidence.crop), fit.posed(model)
-    skin = (
-        model.triangles[model.triangle_part == model.part_index("skin")] if "skin" in model.parts else model.triangles
-    )
-    depth = rasterise(posed, skin, evidence.crop.camera(fit.camera)).depth
+    depth = rasterise(posed, scalp_of(model).triangles, evidence.crop.camera(fit.camera)).depth
     known = evidence.inside & ~(_before_hair(evidence, sighting) & ~evidence.hair)
     outline = signed_distance(evidence.hair)
     smooth = blurred(outline, SMOOTH)
