@@ -21,6 +21,7 @@ from headform.fit import HeadFit, fit_photo
 from headform.fit.fitter import mean_fit
 from headform.hair.groom import Groom
 from headform.hair.match import library_shapes
+from headform.hair.network import MODELS as HAIR_MODELS
 from headform.hair.portrait import hair_of
 from headform.head import HeadModel, current_model
 from headform.photo import Photo, Sighting
@@ -36,7 +37,15 @@ DEFAULT = "headform"
 TEXTURE = 2048  # pixels along the side of the skin's pictures
 TEXTURES = (1024, 2048, 4096)
 FOUND = 0.1  # of the work on a photo: its faces are found
-NETWORKS = ("near_detector", "far_detector", "landmarks", "expression", "segments", "identity")  # asked about a photo
+NETWORKS = (
+    "near_detector",
+    "far_detector",
+    "landmarks",
+    "expression",
+    "segments",
+    "identity",
+    "hair",
+)  # asked about a photo
 BACKENDS = {  # name: where its class is
     "headform": "headform.avatar.backends:Headform",
     "average": "headform.avatar.backends:Average",
@@ -211,7 +220,8 @@ def reconstruct_all(
 def models_of(model: HeadModel) -> dict[str, str]:
     """Version and sha256 of a head and of the networks that look at photos, by name."""
     used = {f"head {model.name}": f"sha256 {fingerprint(model)}"}
-    shipped = {row["name"]: f"{row['version']}, sha256 {row['sha256']}" for row in read_manifest()}
+    rows = [*read_manifest(), *read_manifest(HAIR_MODELS)]
+    shipped = {row["name"]: f"{row['version']}, sha256 {row['sha256']}" for row in rows}
     return used | {name: about for name, about in shipped.items() if name in NETWORKS}
 
 

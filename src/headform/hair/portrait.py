@@ -13,7 +13,8 @@ from headform.hair.evidence import HairEvidence, gather, scalp_seen
 from headform.hair.groom import Groom, none
 from headform.hair.grow import Wearer, guides_of, wearer_of
 from headform.hair.library import style as style_named
-from headform.hair.match import library_shapes, ranked
+from headform.hair.match import library_shapes, likenesses, ranked, thinned
+from headform.hair.network import decode
 from headform.hair.scalp import polar, scalp_of
 from headform.hair.settle import settled
 from headform.hair.sight import Sight, sight_of
@@ -79,15 +80,28 @@ def grown(evidence: HairEvidence, sight: Sight, wearer: Wearer, model: HeadModel
 
 
 def chosen(evidence: HairEvidence, sight: Sight, wearer: Wearer, model: HeadModel) -> tuple[Style, Floats]:
-    """The style of the library that is most like the photo, and its guides."""
+    """The style of the library that is most like the photo, and guides: its own, or the network's where they are more
+    like it."""
     if evidence.kind == "shaved" or (evidence.kind != "hair" and evidence.hair.sum() < LITTLE):
         style = style_named(CROPPED if evidence.kind == "shaved" else ANYBODY)
         return style, guides_of(style, wearer)
     shapes = library_shapes(model)
-    order = ranked(shapes, sight, evidence, wearer)[0]
+    order, found = ranked(shapes, sight, evidence, wearer)
     best = next(each for each in order if evidence.kind == "hair" or not shapes.rare[each])
     style = shapes.styles[best]
+    if evidence.kind == "hair" and not style.ties:
+        guess = guessed(evidence, wearer)
+        (alike,) = likenesses(thinned(guess)[None], sight, wearer)
+        if alike.score > found[best].score:
+            return style, guess
     return style, guides_of(style, wearer)
+
+
+def guessed(evidence: HairEvidence, wearer: Wearer) -> Floats:
+    """The network's guides, in this head's size."""
+    guides, _ = decode(evidence.hair, evidence.angle, evidence.confidence)
+    guides[..., :3] *= np.float32(wearer.size)
+    return guides
 
 
 def coloured(
