@@ -65,12 +65,12 @@ def dense(guides: Floats, style: Style, wearer: Wearer, seed: int = 0, count: in
     ends = 1 - style.ragged * random.random(len(places)) ** 2
     ends -= 0.5 * (random.random(len(places)) < 0.08 * min(style.ragged / 0.12, 1)) * random.random(len(places))
     points = styled(paths, root, normal, places, lengths, ends, knots, style, wearer, random)
-    points = _outside(points, wearer)
+    points = outside(points, wearer)
     colours = toned(style.colour, len(points), random)
     return Groom(points, colours, width_of(count or style.count), roots, guides, about)
 
 
-def _outside(points: Floats, wearer: Wearer) -> Floats:
+def outside(points: Floats, wearer: Wearer) -> Floats:
     """Strands that are out of the head; those that grow behind an ear out of it without ears."""
     bare, whole = wearer.collider
     behind = distance(whole, points[:, 0]) < -BEHIND_EAR

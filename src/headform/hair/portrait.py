@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headform.fit import HeadFit
-from headform.hair.dense import dense
+from headform.hair.dense import dense, outside
 from headform.hair.evidence import HairEvidence, gather, scalp_seen
 from headform.hair.groom import Groom, none
 from headform.hair.grow import Wearer, guides_of, wearer_of
@@ -76,7 +76,7 @@ def grown(evidence: HairEvidence, sight: Sight, wearer: Wearer, model: HeadModel
     groom = dense(settled(guides, sight, wearer), style, wearer, seed)
     groom = followed(groom, sight, wearer.collider.bare, seed)
     about = {"name": "photo", "like": style.name, "kind": evidence.kind, "source": "photo", "seed": seed}
-    return replace(groom, about=about)
+    return replace(groom, points=outside(groom.points, wearer), about=about)
 
 
 def chosen(evidence: HairEvidence, sight: Sight, wearer: Wearer, model: HeadModel) -> tuple[Style, Floats]:

@@ -215,7 +215,8 @@ def degrees_between(cut: Bytes, wanted: Region, drawn: DrawnHair) -> float | Non
 
 
 def share_inside(groom: Groom, avatar: Avatar, deep: float = WITHIN) -> float:
-    """Share of the points of a groom, roots left out, that lie more than `deep` metres inside the head's skin."""
+    """Share of the points of a groom, roots left out, that lie more than `deep` metres inside the head's skin. The skin
+    is open below the neck: what is nearest to its rim hangs under the head, and is in nothing."""
     model, vertices = avatar.model, avatar.neutral().astype(np.float64)
     skin = model.triangles[model.triangle_part == model.part_index("skin")]
     points = groom.points[:, 1:].reshape(-1, 3)
@@ -224,7 +225,15 @@ def share_inside(groom: Groom, avatar: Avatar, deep: float = WITHIN) -> float:
     a, b, c = (vertices[skin[near.triangle, k]] for k in range(3))
     outward = np.cross(b - a, c - a)
     behind = np.einsum("ij,ij->i", points - near.points, outward) < 0
-    return float((behind & (near.distance > deep)).mean())
+    under = on_rim(skin)[near.triangle]
+    return float((behind & ~under & (near.distance > deep)).mean())
+
+
+def on_rim(triangles: NDArray[np.int32]) -> Region:
+    """(T,) triangles that touch the border of an open mesh."""
+    edges = np.sort(triangles[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1)
+    unique, count = np.unique(edges, axis=0, return_counts=True)
+    return np.asarray(np.isin(triangles, unique[count == 1]).any(1))
 
 
 def picture_of(cut: Bytes, wanted: Region, covered: Region, drawn: Bytes, within: Region) -> Bytes:
