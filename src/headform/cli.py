@@ -10,9 +10,9 @@ from pathlib import Path
 
 from headform import __version__
 from headform.avatar.commands import add_reconstruct
+from headform.avatar.hair_command import add_hair
 from headform.avatar.render_command import add_render
 from headform.errors import BadInput, HeadformError
-from headform.hair.commands import add_hair
 from headform.learn.commands import add_learn
 from headform.measure.commands import add_measure
 

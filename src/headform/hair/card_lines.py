@@ -9,7 +9,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from headform.hair.groom import Groom
+from headform.hair.groom import Groom, along
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
@@ -188,27 +188,4 @@ def _spread_out(places: Any, count: int) -> Any:
 
 def resampled(points: Floats, knots: int) -> Floats:
     """(S, knots, 3) strands (S, P, 3) with points evenly along each one's length."""
-    out = np.empty((len(points), knots, 3), np.float32)
-    _resample(np.ascontiguousarray(points, np.float32), out)
-    return out
-
-
-@njit(cache=True, error_model="numpy", nogil=True)
-def _resample(points: Any, out: Any) -> None:
-    length, knots = points.shape[1], out.shape[1]
-    way = np.zeros(length)
-    for s in range(len(points)):
-        for p in range(1, length):
-            step = 0.0
-            for c in range(3):
-                step += (points[s, p, c] - points[s, p - 1, c]) ** 2
-            way[p] = way[p - 1] + np.sqrt(step)
-        p = 0
-        for k in range(knots):
-            goal = way[length - 1] * k / (knots - 1)
-            while p < length - 2 and way[p + 1] < goal:
-                p += 1
-            gap = way[p + 1] - way[p]
-            part = min((goal - way[p]) / gap, 1.0) if gap > 0 else 0.0
-            for c in range(3):
-                out[s, k, c] = points[s, p, c] + part * (points[s, p + 1, c] - points[s, p, c])
+    return along(points, knots, points)

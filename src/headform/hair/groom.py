@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from headform.errors import BadInput
@@ -158,13 +159,29 @@ def rigid(before: Floats, after: Floats) -> tuple[NDArray[np.float64], NDArray[n
     return turn, goal - turn @ middle
 
 
-def along(points: Floats, knots: int, values: Floats) -> Floats:
+def along(points: NDArray[Any], knots: int, values: NDArray[Any]) -> Floats:
     """(S, knots, C) values (S, P, C) of strands (S, P, 3) at `knots` places evenly along each strand's length."""
-    step = np.linalg.norm(np.diff(points, axis=1), axis=2)
-    way = np.concatenate([np.zeros((len(points), 1)), np.cumsum(step, 1)], 1)
-    goal = way[:, -1:] * np.linspace(0, 1, knots)
     out = np.empty((len(points), knots, values.shape[2]), np.float32)
-    for s in range(len(points)):
-        for c in range(values.shape[2]):
-            out[s, :, c] = np.interp(goal[s], way[s], values[s, :, c])
+    _walk(points, values, out)
     return out
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _walk(points: Any, values: Any, out: Any) -> None:
+    length, knots = points.shape[1], out.shape[1]
+    way = np.zeros(length)
+    for s in range(len(points)):
+        for p in range(1, length):
+            far = 0.0
+            for axis in range(3):
+                far += (points[s, p, axis] - points[s, p - 1, axis]) ** 2
+            way[p] = way[p - 1] + np.sqrt(far)
+        p = 0
+        for k in range(knots):
+            goal = way[length - 1] * k / (knots - 1)
+            while p < length - 2 and way[p + 1] < goal:
+                p += 1
+            gap = way[p + 1] - way[p]
+            part = min(max((goal - way[p]) / gap, 0.0), 1.0) if gap > 0 else 0.0
+            for c in range(values.shape[2]):
+                out[s, k, c] = values[s, p, c] + part * (values[s, p + 1, c] - values[s, p, c])

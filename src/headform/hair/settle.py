@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from headform.hair import scalp as chart
 from headform.hair.collider import push_out
-from headform.hair.groom import GRID, KNOTS
+from headform.hair.groom import GRID, KNOTS, along
 from headform.hair.grow import Wearer
 from headform.hair.plane import nearest_in
 from headform.hair.sight import Sight
@@ -50,7 +50,8 @@ def settled(guides: Floats, sight: Sight, wearer: Wearer) -> Floats:
     out = np.full_like(guides, np.nan).reshape(-1, KNOTS, 4)
     whole = (root[:, None] + offsets + fine)[grows]
     for _ in range(2):  # between the knots that were moved a straight way may lead through the skin, and even steps too
-        whole = _evenly(push_out(wearer.collider.whole, whole.astype(np.float32), GAP).astype(np.float64))
+        kept_out = push_out(wearer.collider.whole, whole.astype(np.float32), GAP).astype(np.float64)
+        whole = along(kept_out, KNOTS, kept_out).astype(np.float64)
     out[grows, :, :3] = whole - root[grows, None]
     out[grows, 0, :3] = 0
     out[grows, :, 3] = guides[..., 3].reshape(-1, KNOTS)[grows]
@@ -182,34 +183,6 @@ def _finer(values: Doubles, picked: NDArray[np.int64]) -> Doubles:
     i = np.clip(np.searchsorted(picked, k, "right") - 1, 0, len(picked) - 2)
     share = ((k - picked[i]) / (picked[i + 1] - picked[i]))[None, :, None]
     return np.asarray(values[:, i] * (1 - share) + values[:, i + 1] * share)
-
-
-def _evenly(points: Doubles) -> Doubles:
-    """Strands (N, P, 3) with knots evenly along them."""
-    out = np.empty_like(points)
-    _even(points, out)
-    return out
-
-
-@njit(cache=True, error_model="numpy", nogil=True)
-def _even(points: Any, out: Any) -> None:
-    knots = points.shape[1]
-    way = np.empty(knots)
-    for n in range(len(points)):
-        way[0] = 0.0
-        for k in range(1, knots):
-            far = 0.0
-            for axis in range(3):
-                far += (points[n, k, axis] - points[n, k - 1, axis]) ** 2
-            way[k] = way[k - 1] + np.sqrt(far)
-        i = 0
-        for k in range(knots):
-            goal = way[knots - 1] * k / (knots - 1)
-            while i < knots - 2 and way[i + 1] < goal:
-                i += 1
-            f = min(max((goal - way[i]) / max(way[i + 1] - way[i], 1e-12), 0.0), 1.0)
-            for axis in range(3):
-                out[n, k, axis] = points[n, i, axis] + f * (points[n, i + 1, axis] - points[n, i, axis])
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
