@@ -7,9 +7,10 @@ import pytest
 from scipy.spatial import ConvexHull, cKDTree
 
 from headform.hair.collider import BACK_AT, CELL, CHEST_AT, Collider, collider_of, distance, ear_vertices, push_out
-from headform.hair.grow import vertex_normals, wearer_of
+from headform.hair.grow import wearer_of
 from headform.hair.scalp import Scalp, scalp_of
 from headform.head import load_default
+from headform.render.surface import vertex_normals
 
 CENTRE, RADIUS = np.array([0.0, 0.07, 0.0]), 0.09
 

@@ -16,6 +16,7 @@ from headform.hair.pull import CLOSE, KINDS, grow, trim
 from headform.hair.scalp import Scalp, scalp_of
 from headform.hair.style import Style, Tie
 from headform.head import HeadModel
+from headform.render.surface import vertex_normals
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
@@ -80,16 +81,6 @@ def wearer_of(model: HeadModel, vertices: Floats | None = None) -> Wearer:
 @lru_cache(maxsize=2)
 def _mean_wearer(model: HeadModel) -> Wearer:
     return wearer_of(model, model.rest())
-
-
-def vertex_normals(vertices: Floats, triangles: NDArray[np.int32]) -> Floats:
-    """(V, 3) unit normals, means over the triangles by area; 0 where there is none."""
-    corner = vertices[triangles]
-    across = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
-    out = np.stack(
-        [sum(np.bincount(triangles[:, c], across[:, axis], len(vertices)) for c in range(3)) for axis in range(3)], 1
-    )
-    return np.asarray(out / np.maximum(np.linalg.norm(out, axis=1, keepdims=True), 1e-12), np.float32)
 
 
 # ── what a style asks of each root ───────────────────────────────────────────────────────────────
